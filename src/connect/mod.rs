@@ -1,0 +1,1 @@
+//! Connections: URLs, key=value strings, the PG* environment, password and service files, TLS.

@@ -1,0 +1,13 @@
+//! `reconcile` keeps PostgreSQL databases equal to a `schema.sql`.
+//!
+//! The modules, in the order in which data flows:
+//!
+//! - [`source`]: schema.sql, directories and standard input become statements with spans, and are loaded.
+//! - [`connect`]: connection strings, the PG* environment, TLS.
+//! - [`engine`]: a scratch PostgreSQL on which the desired state is loaded and plans are proved.
+//! - [`sql`]: quoting and joining SQL text.
+
+pub mod connect;
+pub mod engine;
+pub mod source;
+pub mod sql;
