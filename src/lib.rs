@@ -4,10 +4,14 @@
 //!
 //! - [`source`]: schema.sql, directories and standard input become statements with spans, and are loaded.
 //! - [`connect`]: connection strings, the PG* environment, TLS.
+//! - [`catalog`]: the typed model of what a database holds.
 //! - [`engine`]: a scratch PostgreSQL on which the desired state is loaded and plans are proved.
+//! - [`plan`]: changes become ordered steps, proved on a copy.
 //! - [`sql`]: quoting and joining SQL text.
 
+pub mod catalog;
 pub mod connect;
 pub mod engine;
+pub mod plan;
 pub mod source;
 pub mod sql;

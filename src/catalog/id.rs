@@ -1,0 +1,82 @@
+//! Addresses of objects: by kind and name, never by OID.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, model::Shape};
+use crate::sql;
+
+/// A name-based address, in the spirit of `pg_identify_object_as_address`.
+///
+/// Displays as DDL writes it: `TABLE app.users`, `TRIGGER audit ON app.users`, `FUNCTION app.f(integer)`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectId {
+    /// What sort of object this is.
+    pub kind: Kind,
+    /// The unquoted parts of its name, outermost first: schema, relation, part of the relation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
+    /// The types of a routine's arguments, as `format_type` writes them with an empty `search_path`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
+    /// The object that this one says something about: an owner, a comment, a grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<Box<ObjectId>>,
+}
+
+impl ObjectId {
+    /// An address by kind and name.
+    pub fn new<S: Into<String>>(kind: Kind, names: impl IntoIterator<Item = S>) -> Self {
+        Self { kind, names: names.into_iter().map(Into::into).collect(), args: Vec::new(), of: None }
+    }
+
+    /// The last part of the name.
+    pub fn name(&self) -> &str {
+        self.names.last().map_or("", String::as_str)
+    }
+
+    /// The object that this one is about, followed to its end.
+    pub fn root(&self) -> &ObjectId {
+        self.of.as_deref().map_or(self, ObjectId::root)
+    }
+
+    /// The schema in which the object lives, where its kind lives in schemas; a schema lives in itself.
+    pub fn schema(&self) -> Option<&str> {
+        let root = self.root();
+        root.kind.in_schema().then(|| root.names.first().map(String::as_str)).flatten()
+    }
+
+    /// The address of the relation that this is a part of: `app.users` for a column, a trigger, a constraint.
+    pub fn relation(&self) -> String {
+        sql::qualified(self.names.iter().take(2))
+    }
+
+    /// The qualified name with a routine's arguments, without the keyword: `app.f(integer)`.
+    pub fn address(&self) -> String {
+        let part = || sql::ident(self.name());
+        match self.kind.shape() {
+            Shape::Plain | Shape::Column => sql::qualified(&self.names),
+            Shape::OnRelation => format!("{} ON {}", part(), self.relation()),
+            Shape::OnDomain => format!("{} ON DOMAIN {}", part(), self.relation()),
+            Shape::Routine => format!("{}({})", sql::qualified(&self.names), sql::join(&self.args, ", ")),
+            Shape::About => self.of.as_ref().map_or_else(String::new, ToString::to_string),
+            Shape::Granted => {
+                let grantee = self.names.first().map_or_else(String::new, |role| grantee(role));
+                let of = self.of.as_ref().map_or_else(String::new, ToString::to_string);
+                format!("TO {grantee} ON {of}")
+            }
+        }
+    }
+}
+
+/// Spells a grantee; the empty name stands for `PUBLIC`.
+pub fn grantee(role: &str) -> String {
+    if role.is_empty() { "PUBLIC".to_owned() } else { sql::ident(role) }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.keyword(), self.address())
+    }
+}

@@ -1,0 +1,51 @@
+//! Column defaults, of tables and of views.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalog::{Alteration, At, Definition, Shape, Step},
+    sql,
+};
+
+/// The default of a column that is not generated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Default {
+    /// The expression, deparsed.
+    expression: String,
+    /// `TABLE` or `VIEW`.
+    relation: String,
+}
+
+impl Definition for Default {
+    const KEYWORD: &'static str = "DEFAULT";
+    const SHAPE: Shape = Shape::Column;
+    const QUERY: &'static str = "
+        SELECT 'pg_catalog.pg_attrdef'::regclass::oid AS classid, d.oid AS objid, 0 AS objsubid,
+            ARRAY[n.nspname, c.relname, a.attname] AS names, pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expression,
+            CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS relation
+        FROM pg_catalog.pg_attrdef d JOIN pg_catalog.pg_class c ON c.oid = d.adrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = d.adrelid AND a.attnum = d.adnum
+        WHERE a.attgenerated = '' AND c.oid >= 16384";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { expression, relation } = self;
+        let column = sql::ident(at.id.name());
+        vec![Step::new(format!("ALTER {relation} {} ALTER COLUMN {column} SET DEFAULT {expression}", at.id.relation()))]
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        if self.relation == to.relation { Alteration::InPlace(to.create(at)) } else { Alteration::Replace }
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        let Self { expression: _, relation } = self;
+        let column = sql::ident(at.id.name());
+        vec![Step::new(format!("ALTER {relation} {} ALTER COLUMN {column} DROP DEFAULT", at.id.relation()))]
+    }
+
+    fn clause(&self, _: &At) -> Option<String> {
+        (self.relation != "VIEW").then(|| format!("DEFAULT {}", self.expression))
+    }
+}

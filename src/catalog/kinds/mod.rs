@@ -1,0 +1,162 @@
+//! The object kinds: one file per family, one list of all.
+
+mod column;
+mod constraint;
+mod default;
+mod owned_by;
+mod schema;
+mod sequence;
+mod table;
+mod unmodelled;
+
+pub use unmodelled::UNMODELLED;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::model::{Alteration, At, Definition, Shape, Slot};
+use super::{ObjectId, Step};
+
+/// Makes `enum Kind`, `enum Object` and the dispatch from one list; the list's order breaks ties between steps.
+macro_rules! kinds {
+    ($($kind:ident($definition:ty) $name:literal,)*) => {
+        /// What sort of object an address names.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Kind {
+            $(#[doc = concat!("`", stringify!($kind), "`: see [`Object::", stringify!($kind), "`].")]
+              #[serde(rename = $name)] $kind,)*
+        }
+
+        /// One object's definition.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Object {
+            $(#[doc = concat!("A definition of kind `", $name, "`.")] $kind($definition),)*
+        }
+
+        impl Kind {
+            /// Every kind, in the list's order.
+            pub const ALL: &'static [Kind] = &[$(Kind::$kind),*];
+
+            /// The kind's name in files: `foreign_key`.
+            pub fn name(self) -> &'static str {
+                match self { $(Kind::$kind => $name,)* }
+            }
+
+            /// The kind of this name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($name => Some(Kind::$kind),)* _ => None }
+            }
+
+            /// The keyword in DDL: `MATERIALIZED VIEW`.
+            pub fn keyword(self) -> &'static str {
+                match self { $(Kind::$kind => <$definition>::KEYWORD,)* }
+            }
+
+            /// How addresses are spelled.
+            pub fn shape(self) -> Shape {
+                match self { $(Kind::$kind => <$definition>::SHAPE,)* }
+            }
+
+            /// Whether objects of this kind live in schemas.
+            pub fn in_schema(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::IN_SCHEMA,)* }
+            }
+
+            /// Whether another definition is created beside the old one.
+            pub fn swaps(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::SWAPS,)* }
+            }
+
+            /// Whether dropping the object loses rows, values or counters.
+            pub fn holds_data(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::HOLDS_DATA,)* }
+            }
+
+            /// Whether the object goes along with an owner that is created after it.
+            pub fn created_before_owner(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::CREATED_BEFORE_OWNER,)* }
+            }
+
+            pub(super) fn query(self) -> &'static str {
+                match self { $(Kind::$kind => <$definition>::QUERY,)* }
+            }
+        }
+
+        impl Object {
+            /// The definition's kind.
+            pub fn kind(&self) -> Kind {
+                match self { $(Object::$kind(_) => Kind::$kind,)* }
+            }
+
+            /// The definition's fields as JSON, sorted as they are declared.
+            pub fn to_json(&self) -> Value {
+                match self { $(Object::$kind(it) => serde_json::to_value(it).unwrap_or_default(),)* }
+            }
+
+            /// A definition from its fields.
+            pub fn from_json(kind: Kind, fields: Value) -> Result<Self, serde_json::Error> {
+                Ok(match kind { $(Kind::$kind => Object::$kind(serde_json::from_value(fields)?),)* })
+            }
+
+            /// See [`Definition::create`].
+            pub fn create(&self, at: &At) -> Vec<Step> {
+                match self { $(Object::$kind(it) => it.create(at),)* }
+            }
+
+            /// See [`Definition::alter`]; another kind under the same address is a replacement.
+            pub fn alter(&self, to: &Object, at: &At) -> Alteration {
+                match (self, to) {
+                    $((Object::$kind(it), Object::$kind(to)) => it.alter(to, at),)*
+                    #[allow(unreachable_patterns, reason = "a list of one kind has no other pair")]
+                    _ => Alteration::Replace,
+                }
+            }
+
+            /// See [`Definition::drop`].
+            pub fn drop(&self, at: &At) -> Vec<Step> {
+                match self { $(Object::$kind(it) => it.drop(at),)* }
+            }
+
+            /// See [`Definition::clause`].
+            pub fn clause(&self, at: &At) -> Option<String> {
+                match self { $(Object::$kind(it) => it.clause(at),)* }
+            }
+
+            /// See [`Definition::follow`].
+            pub fn follow(&self, replaced: &ObjectId, at: &At) -> Option<Vec<Step>> {
+                match self { $(Object::$kind(it) => it.follow(replaced, at),)* }
+            }
+
+            /// See [`Definition::aside`].
+            pub fn aside(&self, at: &At) -> Vec<Step> {
+                match self { $(Object::$kind(it) => it.aside(at),)* }
+            }
+
+            /// See [`Definition::finish`].
+            pub fn finish(&self, at: &At) -> Vec<Step> {
+                match self { $(Object::$kind(it) => it.finish(at),)* }
+            }
+
+            /// See [`Definition::position`].
+            pub fn position(&self) -> i16 {
+                match self { $(Object::$kind(it) => it.position(),)* }
+            }
+
+            /// See [`Definition::slots`].
+            pub fn slots(&self, id: &ObjectId) -> Vec<Slot> {
+                match self { $(Object::$kind(it) => it.slots(id),)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Schema(schema::Schema) "schema",
+    Sequence(sequence::Sequence) "sequence",
+    Table(table::Table) "table",
+    Column(column::Column) "column",
+    Default(default::Default) "default",
+    OwnedBy(owned_by::OwnedBy) "owned_by",
+    Constraint(constraint::Constraint) "constraint",
+    ForeignKey(constraint::ForeignKey) "foreign_key",
+}

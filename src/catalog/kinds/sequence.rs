@@ -1,0 +1,139 @@
+//! Sequences that are not the counters of identity columns.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalog::{Alteration, At, Definition, Hazard, ObjectId, Slot, Space, Step},
+    sql,
+};
+
+/// The options of a sequence, of one that stands alone or of an identity column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    data_type: String,
+    start: i64,
+    increment: i64,
+    minimum: i64,
+    maximum: i64,
+    cache: i64,
+    cycle: bool,
+}
+
+impl Options {
+    /// The options that differ from what PostgreSQL would choose, as clauses; without the data type.
+    pub fn clauses(&self) -> Vec<String> {
+        self.differing(&Self::default_for(&self.data_type, self.increment))
+    }
+
+    /// The options that differ from `from`, as clauses; without the data type.
+    pub fn differing(&self, from: &Self) -> Vec<String> {
+        let Self { data_type: _, start, increment, minimum, maximum, cache, cycle } = self;
+        let mut clauses = Vec::new();
+        let mut say = |differs: bool, clause: String| {
+            if differs {
+                clauses.push(clause);
+            }
+        };
+        say(
+            from.increment != *increment || *increment != 1 && from.increment == 0,
+            format!("INCREMENT BY {increment}"),
+        );
+        say(from.minimum != *minimum, format!("MINVALUE {minimum}"));
+        say(from.maximum != *maximum, format!("MAXVALUE {maximum}"));
+        say(from.start != *start, format!("START WITH {start}"));
+        say(from.cache != *cache, format!("CACHE {cache}"));
+        say(from.cycle != *cycle, if *cycle { "CYCLE" } else { "NO CYCLE" }.to_owned());
+        clauses
+    }
+
+    /// What PostgreSQL chooses for a sequence of this type that counts by this increment; the increment itself is 1.
+    fn default_for(data_type: &str, increment: i64) -> Self {
+        let (lowest, highest) = match data_type {
+            "smallint" => (i64::from(i16::MIN), i64::from(i16::MAX)),
+            "integer" => (i64::from(i32::MIN), i64::from(i32::MAX)),
+            _ => (i64::MIN, i64::MAX),
+        };
+        let (minimum, maximum) = if increment < 0 { (lowest, -1) } else { (1, highest) };
+        let start = if increment < 0 { maximum } else { minimum };
+        Self { data_type: data_type.to_owned(), start, increment: 1, minimum, maximum, cache: 1, cycle: false }
+    }
+
+    /// The data type, where it is not the one that PostgreSQL chooses.
+    pub fn data_type(&self) -> &str {
+        &self.data_type
+    }
+}
+
+/// A sequence; who owns it and which column it serves are objects of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sequence {
+    options: Options,
+    unlogged: bool,
+}
+
+impl Definition for Sequence {
+    const KEYWORD: &'static str = "SEQUENCE";
+    const HOLDS_DATA: bool = true;
+    const CREATED_BEFORE_OWNER: bool = true;
+    const QUERY: &'static str = "
+        SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
+            ARRAY[n.nspname, c.relname] AS names, c.relpersistence = 'u' AS unlogged,
+            json_build_object('data_type', pg_catalog.format_type(s.seqtypid, NULL), 'start', s.seqstart,
+                'increment', s.seqincrement, 'minimum', s.seqmin, 'maximum', s.seqmax, 'cache', s.seqcache,
+                'cycle', s.seqcycle) AS options
+        FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid >= 16384 AND c.relpersistence <> 't'
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                AND d.objid = c.oid AND d.deptype = 'i')";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { options, unlogged } = self;
+        let unlogged = if *unlogged { "UNLOGGED " } else { "" };
+        let mut sql = format!("CREATE {unlogged}{}", at.id);
+        if options.data_type != "bigint" {
+            sql.push_str(&format!(" AS {}", options.data_type));
+        }
+        for clause in options.clauses() {
+            sql.push(' ');
+            sql.push_str(&clause);
+        }
+        vec![Step::new(sql)]
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        let Self { options, unlogged } = to;
+        let mut steps = Vec::new();
+        let mut clauses = Vec::new();
+        if self.options.data_type != options.data_type {
+            clauses.push(format!("AS {}", options.data_type));
+        }
+        // `AS` moves the bounds along by itself, so all that may have moved is said again.
+        clauses.extend(options.differing(&self.options));
+        if self.options.data_type != options.data_type {
+            for bound in [format!("MINVALUE {}", options.minimum), format!("MAXVALUE {}", options.maximum)] {
+                if !clauses.contains(&bound) {
+                    clauses.push(bound);
+                }
+            }
+        }
+        if !clauses.is_empty() {
+            steps.push(Step::new(format!("ALTER {} {}", at.id, sql::join(clauses, " "))));
+        }
+        if self.unlogged != *unlogged {
+            let word = if *unlogged { "UNLOGGED" } else { "LOGGED" };
+            steps.push(Step::new(format!("ALTER {} SET {word}", at.id)));
+        }
+        Alteration::InPlace(steps)
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        vec![Step::new(format!("DROP {}", at.id)).hazard(Hazard::Loss { what: at.id.to_string() })]
+    }
+
+    fn slots(&self, id: &ObjectId) -> Vec<Slot> {
+        vec![Slot(Space::Relation, id.names.clone())]
+    }
+}

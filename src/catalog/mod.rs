@@ -1,0 +1,18 @@
+//! The catalog: one flat, typed model of what a database holds, and how it is read.
+
+mod equality;
+mod fingerprint;
+mod id;
+pub mod kinds;
+mod model;
+mod read;
+mod resolve;
+mod step;
+
+pub use equality::Kept;
+pub use fingerprint::{Digest, Fingerprint};
+pub use id::ObjectId;
+pub use kinds::{Kind, Object};
+pub use model::{Alteration, At, Catalog, Definition, Server, Shape, Slot, Space, Tie};
+pub use read::{ReadError, read};
+pub use step::{Guard, Hazard, Step, Transaction};

@@ -1,0 +1,335 @@
+//! The model: definitions, ties between objects, and the catalog that holds them.
+
+use indexmap::IndexMap;
+use petgraph::{Direction, graph::DiGraph, visit::EdgeRef};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::{Kind, Object, ObjectId, Step};
+
+/// What PostgreSQL knows about one kind: how to read it, and the DDL that makes it so.
+pub trait Definition: PartialEq + Serialize + DeserializeOwned {
+    /// The keyword that names the kind in DDL: `MATERIALIZED VIEW`.
+    const KEYWORD: &'static str;
+    /// How an address of this kind is spelled.
+    const SHAPE: Shape = Shape::Plain;
+    /// Whether objects of this kind live in a schema, which is then the first of their names.
+    const IN_SCHEMA: bool = true;
+    /// Whether dropping an object of this kind loses rows, values or counters.
+    const HOLDS_DATA: bool = false;
+    /// Whether an object of this kind goes along with an owner that is created after it, as a sequence with its column.
+    const CREATED_BEFORE_OWNER: bool = false;
+    /// Whether another definition of this kind can take its place only beside it, because rows hold values of it.
+    const SWAPS: bool = false;
+    /// One SELECT: `classid, objid, objsubid`, `names` and, where needed, `args`, and one column per field of `Self`.
+    ///
+    /// `names` and `args` are arrays of text. A definition about another object (an owner, a comment) has `about` instead
+    /// of a full address of its own: it is addressed through the object that `classid, objid, objsubid` say.
+    /// `needs`, where selected, is an array of arrays of three numbers: rows of catalogs that the object depends on, beyond `pg_depend`.
+    /// A line that ends in `-- 18+` or `-- <18` is sent to those majors only.
+    const QUERY: &'static str;
+
+    /// The statements that create the object.
+    fn create(&self, at: &At) -> Vec<Step>;
+
+    /// How the object becomes `to`; never called with an equal definition.
+    fn alter(&self, _to: &Self, _at: &At) -> Alteration {
+        Alteration::Replace
+    }
+
+    /// The statements that drop the object, without `CASCADE`.
+    fn drop(&self, at: &At) -> Vec<Step> {
+        vec![Step::new(format!("DROP {}", at.id))]
+    }
+
+    /// The object as a part of the statement that creates the object to which it belongs, where it can be one.
+    fn clause(&self, _at: &At) -> Option<String> {
+        None
+    }
+
+    /// How the object moves over, rows included, when `replaced` (which it needs) gets another definition beside the old
+    /// one; `None`: it steps aside, that is, it is dropped and created again.
+    fn follow(&self, _replaced: &ObjectId, _at: &At) -> Option<Vec<Step>> {
+        None
+    }
+
+    /// Moves the old definition out of the way, so that the new one can be created under its name.
+    fn aside(&self, _at: &At) -> Vec<Step> {
+        Vec::new()
+    }
+
+    /// Drops the old definition that [`Definition::aside`] moved away.
+    fn finish(&self, _at: &At) -> Vec<Step> {
+        Vec::new()
+    }
+
+    /// Where the object stands among its siblings, such as a column in its table; never compared.
+    fn position(&self) -> i16 {
+        i16::MAX
+    }
+
+    /// The names that the object takes in PostgreSQL's catalogs beside its own address.
+    fn slots(&self, _id: &ObjectId) -> Vec<Slot> {
+        Vec::new()
+    }
+}
+
+/// How a definition becomes another.
+#[derive(Debug)]
+pub enum Alteration {
+    /// By these statements.
+    InPlace(Vec<Step>),
+    /// In place, once dependents of these kinds have stepped aside (views around `ALTER COLUMN … TYPE`).
+    Around(Vec<Step>, &'static [Kind]),
+    /// Dropped and created, beside the old one where rows hold values of it (see [`Definition::SWAPS`]).
+    Replace,
+}
+
+/// Where a definition stands: its address, the catalogs on both sides, and what is created together with it.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    /// The object's address.
+    pub id: &'a ObjectId,
+    /// The state before.
+    pub current: &'a Catalog,
+    /// The state after.
+    pub desired: &'a Catalog,
+    /// The clauses of what is created in the same statement: the columns and constraints of a table, a column's default.
+    pub parts: &'a [String],
+}
+
+/// How an address is spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// `TABLE app.users`
+    Plain,
+    /// `COLUMN app.users.email`
+    Column,
+    /// `TRIGGER audit ON app.users`
+    OnRelation,
+    /// `CONSTRAINT positive ON DOMAIN app.amount`
+    OnDomain,
+    /// `FUNCTION app.f(integer)`
+    Routine,
+    /// `COMMENT ON TABLE app.users`
+    About,
+    /// `GRANT TO reader ON TABLE app.users`
+    Granted,
+}
+
+/// A name in one of PostgreSQL's name spaces.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot(pub Space, pub Vec<String>);
+
+/// One of PostgreSQL's name spaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Space {
+    /// `pg_class`: tables, views, indexes, sequences, composite types.
+    Relation,
+    /// `pg_type`: types, and the row types of relations.
+    Type,
+    /// `pg_proc`, with argument types.
+    Routine,
+    /// `pg_constraint` of one table.
+    Constraint,
+}
+
+/// What happens to a dependent when what it depends on is dropped.
+///
+/// Read from `pg_depend` (`deptype`), never restated by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Tie {
+    /// It blocks the drop.
+    Needs,
+    /// It goes along, and was created after what it belongs to.
+    Belongs,
+    /// It goes along, but can be created first (a sequence that a column owns).
+    Owned,
+}
+
+/// What a server says about itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// The major version: 18.
+    pub major: u32,
+    /// `server_version_num`: 180006.
+    pub version_num: u32,
+    /// The database that was read.
+    pub database: String,
+    /// The role that read it.
+    pub user: String,
+    /// `pg_control_system().system_identifier`, as text.
+    pub system_identifier: String,
+    /// The database's encoding: `UTF8`.
+    pub encoding: String,
+    /// The database's `datcollate`.
+    pub collate: String,
+    /// The database's `datctype`.
+    pub ctype: String,
+    /// The owner of the database.
+    pub owner: String,
+    /// Whether `user` is a superuser.
+    pub superuser: bool,
+    /// How many locks one transaction can surely hold: `max_locks_per_transaction` times the backends it is shared by.
+    pub lock_table: u64,
+}
+
+/// What one database holds: objects by address, sorted, and the ties between them.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog {
+    /// The server and database that were read.
+    pub server: Server,
+    /// The roles of the server.
+    pub roles: Vec<String>,
+    /// The casts that an assignment may use, as pairs of type names; see [`Catalog::assignable`].
+    pub casts: std::collections::BTreeMap<(String, String), bool>,
+    /// Objects that no kind models, by address.
+    pub unmodelled: Vec<String>,
+    pub(super) objects: IndexMap<ObjectId, Object>,
+    pub(super) ties: DiGraph<(), Tie>,
+}
+
+impl Catalog {
+    /// A catalog of these objects and ties. Ties to objects that are not there are left out.
+    pub fn new(
+        server: Server,
+        objects: impl IntoIterator<Item = (ObjectId, Object)>,
+        ties: impl IntoIterator<Item = (ObjectId, ObjectId, Tie)>,
+    ) -> Self {
+        let mut catalog = Self { server, objects: objects.into_iter().collect(), ..Self::default() };
+        catalog.objects.sort_unstable_keys();
+        let mut edges: Vec<(u32, u32, Tie)> = ties
+            .into_iter()
+            .filter_map(|(from, to, tie)| {
+                let index = |id: &ObjectId| catalog.objects.get_index_of(id).and_then(|i| u32::try_from(i).ok());
+                Some((index(&from)?, index(&to)?, tie))
+            })
+            .filter(|(from, to, _)| from != to)
+            .collect();
+        edges.sort_unstable();
+        edges.dedup();
+        let mut graph = DiGraph::with_capacity(catalog.objects.len(), edges.len());
+        for _ in 0..catalog.objects.len() {
+            graph.add_node(());
+        }
+        for (from, to, tie) in edges {
+            graph.add_edge(from.into(), to.into(), tie);
+        }
+        catalog.ties = graph;
+        catalog
+    }
+
+    /// The definition of an object.
+    pub fn get(&self, id: &ObjectId) -> Option<&Object> {
+        self.objects.get(id)
+    }
+
+    /// Whether the object is there.
+    pub fn contains(&self, id: &ObjectId) -> bool {
+        self.objects.contains_key(id)
+    }
+
+    /// Every object, sorted by address.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectId, &Object)> {
+        self.objects.iter()
+    }
+
+    /// The number of objects.
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// Whether the catalog holds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+
+    /// Whether a relation with rows has the name that the first two of these parts make.
+    pub fn has_relation(&self, names: &[String]) -> bool {
+        let names = names.get(..2).unwrap_or(names);
+        Kind::ALL
+            .iter()
+            .filter(|kind| kind.holds_data() && kind.shape() == Shape::Plain)
+            .any(|kind| self.contains(&ObjectId::new(*kind, names.iter().cloned())))
+    }
+
+    /// What an object depends on.
+    pub fn referenced<'a>(&'a self, id: &ObjectId) -> impl Iterator<Item = (&'a ObjectId, Tie)> + use<'a> {
+        self.neighbours(id, Direction::Outgoing)
+    }
+
+    /// What depends on an object.
+    pub fn dependents<'a>(&'a self, id: &ObjectId) -> impl Iterator<Item = (&'a ObjectId, Tie)> + use<'a> {
+        self.neighbours(id, Direction::Incoming)
+    }
+
+    /// Every tie: dependent, what it depends on, how.
+    pub fn ties(&self) -> impl Iterator<Item = (&ObjectId, &ObjectId, Tie)> {
+        self.ties.edge_references().filter_map(|edge| {
+            let id = |index: petgraph::graph::NodeIndex| self.objects.get_index(index.index()).map(|(id, _)| id);
+            Some((id(edge.source())?, id(edge.target())?, *edge.weight()))
+        })
+    }
+
+    fn neighbours<'a>(
+        &'a self,
+        id: &ObjectId,
+        direction: Direction,
+    ) -> impl Iterator<Item = (&'a ObjectId, Tie)> + use<'a> {
+        let index = self.objects.get_index_of(id).and_then(|i| u32::try_from(i).ok());
+        let mut found: Vec<(usize, Tie)> = index
+            .into_iter()
+            .flat_map(|index| self.ties.edges_directed(index.into(), direction))
+            .map(|edge| {
+                let other = if direction == Direction::Outgoing { edge.target() } else { edge.source() };
+                (other.index(), *edge.weight())
+            })
+            .collect();
+        found.sort_unstable();
+        found.into_iter().filter_map(move |(i, tie)| self.objects.get_index(i).map(|(id, _)| (id, tie)))
+    }
+
+    /// The same catalog with the objects that `keep` chooses, and the ties among them.
+    #[must_use]
+    pub fn filtered(&self, mut keep: impl FnMut(&ObjectId) -> bool) -> Self {
+        let objects: Vec<_> = self.iter().filter(|(id, _)| keep(id)).map(|(id, o)| (id.clone(), o.clone())).collect();
+        self.with(objects, self.ties().map(owned))
+    }
+
+    /// The same catalog with `more` objects beside its own, which win, and the ties of `from` among all of them.
+    #[must_use]
+    pub fn joined(&self, from: &Catalog, mut more: impl FnMut(&ObjectId) -> bool) -> Self {
+        let mut objects: IndexMap<_, _> =
+            from.iter().filter(|(id, _)| more(id)).map(|(id, o)| (id.clone(), o.clone())).collect();
+        let added: std::collections::BTreeSet<_> = objects.keys().cloned().collect();
+        objects.extend(self.iter().map(|(id, object)| (id.clone(), object.clone())));
+        let ties = from.ties().filter(|(id, _, _)| added.contains(*id) && !self.contains(id)).map(owned);
+        self.with(objects, self.ties().map(owned).chain(ties))
+    }
+
+    fn with(
+        &self,
+        objects: impl IntoIterator<Item = (ObjectId, Object)>,
+        ties: impl IntoIterator<Item = (ObjectId, ObjectId, Tie)>,
+    ) -> Self {
+        Self {
+            roles: self.roles.clone(),
+            casts: self.casts.clone(),
+            unmodelled: self.unmodelled.clone(),
+            ..Self::new(self.server.clone(), objects, ties)
+        }
+    }
+
+    /// Whether a value of one type can be assigned to another without an explicit cast (`Some(true)`), only with one
+    /// (`Some(false)`), or by way of text alone (`None`). Names are of base types, as `format_type` spells them without
+    /// modifiers.
+    pub fn assignable(&self, from: &str, to: &str) -> Option<bool> {
+        if from == to {
+            return Some(true);
+        }
+        self.casts.get(&(from.to_owned(), to.to_owned())).copied()
+    }
+}
+
+fn owned((from, to, tie): (&ObjectId, &ObjectId, Tie)) -> (ObjectId, ObjectId, Tie) {
+    (from.clone(), to.clone(), tie)
+}

@@ -1,0 +1,215 @@
+//! Reads a database into a catalog: every kind's query in one message, inside one read-only snapshot.
+
+use std::collections::BTreeMap;
+
+use postgres::{Client, SimpleQueryMessage};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::{
+    Catalog, Kind, Object, ObjectId, Server,
+    model::Shape,
+    resolve::{Address, Resolver},
+};
+
+/// Why a database could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// PostgreSQL refused or the connection broke.
+    #[error("cannot read the catalogs: {0}")]
+    Postgres(#[from] postgres::Error),
+    /// A row does not have the fields of its kind.
+    #[error("cannot understand a row of kind {kind}: {why}; the row: {row}")]
+    Row {
+        /// The kind that was read.
+        kind: &'static str,
+        /// What does not fit.
+        why: String,
+        /// The row as JSON.
+        row: String,
+    },
+    /// The server is older or newer than those that are supported.
+    #[error("PostgreSQL {0} is not supported; the majors 14 to 18 are")]
+    Major(u32),
+}
+
+/// Settings under which PostgreSQL's deparsed text depends on nothing but the catalogs.
+const SETTINGS: &str = "SET LOCAL search_path = ''; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
+    SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 3; SET LOCAL bytea_output = 'hex'; \
+    SET LOCAL quote_all_identifiers = off; SET LOCAL xmloption = 'content'; SET LOCAL statement_timeout = 0; \
+    SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_nestloop = on; ";
+
+const SERVER: &str = "SELECT 's', json_build_object(
+    'major', current_setting('server_version_num')::int / 10000, 'version_num', current_setting('server_version_num')::int,
+    'database', d.datname, 'user', current_user, 'superuser', current_setting('is_superuser') = 'on',
+    'system_identifier', (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),
+    'encoding', pg_catalog.pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype,
+    'owner', pg_catalog.pg_get_userbyid(d.datdba),
+    'lock_table', current_setting('max_locks_per_transaction')::int8
+        * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8))
+    FROM pg_catalog.pg_database d WHERE d.datname = current_database(); \
+    SELECT 'r', rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY rolname COLLATE \"C\"; \
+    SELECT 'c', json_build_array(pg_catalog.format_type(castsource, NULL), pg_catalog.format_type(casttarget, NULL), castcontext <> 'e')
+    FROM pg_catalog.pg_cast";
+
+const DEPENDS: &str = "SELECT 'd', concat_ws(' ', classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
+    FROM pg_catalog.pg_depend WHERE objid >= 16384";
+
+/// Reads the whole database that the client is connected to, without the schema of the ledger.
+///
+/// One round trip, one `REPEATABLE READ READ ONLY` snapshot.
+pub fn read(client: &mut Client, ledger: &str) -> Result<Catalog, ReadError> {
+    let major = major(client)?;
+    let mut message = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SETTINGS}{SERVER}; {DEPENDS}; ");
+    for kind in Kind::ALL {
+        let query = for_major(kind.query(), major);
+        message.push_str(&format!("SELECT '{}', row_to_json(q) FROM (\n{query}\n) q; ", kind.name()));
+    }
+    let unmodelled = for_major(super::kinds::UNMODELLED, major);
+    message.push_str(&format!("SELECT 'u', q.address FROM (\n{unmodelled}\n) q; COMMIT"));
+    let rows = client.simple_query(&message).inspect_err(|_| {
+        // The connection may be used again by the caller; an aborted transaction must not stay open on it.
+        let _ = client.batch_execute("ROLLBACK");
+    })?;
+    let mut reading = Reading::default();
+    for row in rows {
+        if let SimpleQueryMessage::Row(row) = row {
+            reading.row(row.get(0).unwrap_or_default(), row.get(1).unwrap_or_default())?;
+        }
+    }
+    Ok(reading.finish(ledger))
+}
+
+fn major(client: &mut Client) -> Result<u32, ReadError> {
+    let rows = client.simple_query("SHOW server_version_num")?;
+    let number = rows.iter().find_map(|row| match row {
+        SimpleQueryMessage::Row(row) => row.get(0).and_then(|text| text.parse::<u32>().ok()),
+        _ => None,
+    });
+    let major = number.unwrap_or_default() / 10_000;
+    if (14..=18).contains(&major) { Ok(major) } else { Err(ReadError::Major(major)) }
+}
+
+/// Leaves out the lines that are marked for other majors: `-- 18+`, `-- <18`.
+fn for_major(query: &str, major: u32) -> String {
+    let fits = |line: &&str| {
+        let Some((_, mark)) = line.rsplit_once("-- ") else { return true };
+        let mark = mark.trim();
+        if let Some(first) = mark.strip_suffix('+').and_then(|n| n.parse::<u32>().ok()) {
+            return major >= first;
+        }
+        mark.strip_prefix('<').and_then(|n| n.parse::<u32>().ok()).is_none_or(|limit| major < limit)
+    };
+    query.lines().filter(fits).collect::<Vec<_>>().join("\n")
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Reading {
+    server: Server,
+    roles: Vec<String>,
+    casts: BTreeMap<(String, String), bool>,
+    resolver: Resolver,
+    objects: Vec<(ObjectId, Object)>,
+    /// Definitions about other objects, which are addressed once those are known.
+    about: Vec<(Address, Kind, Vec<String>, Object, Vec<[u32; 3]>)>,
+    unmodelled: Vec<String>,
+}
+
+impl Reading {
+    fn row(&mut self, what: &str, text: &str) -> Result<(), ReadError> {
+        let bad = |kind, why: String| ReadError::Row { kind, why, row: text.to_owned() };
+        match what {
+            "s" => self.server = serde_json::from_str(text).map_err(|e| bad("server", e.to_string()))?,
+            "r" => self.roles.push(text.to_owned()),
+            "c" => {
+                let (from, to, implicit) = serde_json::from_str(text).map_err(|e| bad("cast", e.to_string()))?;
+                self.casts.insert((from, to), implicit);
+            }
+            "d" => self.resolver.depend(text).ok_or_else(|| bad("pg_depend", "seven words expected".into()))?,
+            "u" => self.unmodelled.push(text.to_owned()),
+            name => {
+                let kind = Kind::from_name(name).ok_or_else(|| bad("unknown", name.to_owned()))?;
+                self.object(kind, text).map_err(|why| bad(kind.name(), why))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, kind: Kind, text: &str) -> Result<(), String> {
+        let mut fields: Map<String, Value> = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let address = Address {
+            class: number(&mut fields, "classid")?,
+            object: number(&mut fields, "objid")?,
+            sub: number(&mut fields, "objsubid")?,
+        };
+        let names = words(&mut fields, "names")?;
+        let needs: Vec<[u32; 3]> = list(&mut fields, "needs")?;
+        let args = words(&mut fields, "args")?;
+        let object = Object::from_json(kind, Value::Object(fields)).map_err(|e| e.to_string())?;
+        if matches!(kind.shape(), Shape::About | Shape::Granted) {
+            self.about.push((address, kind, names, object, needs));
+            return Ok(());
+        }
+        // Temporary and toast schemas start with `pg_`, a prefix that no user's schema can have.
+        let hidden = kind.in_schema()
+            && names.first().is_some_and(|schema| schema.starts_with("pg_") || schema == "information_schema");
+        if !hidden {
+            let id = ObjectId { kind, names, args, of: None };
+            self.resolver.needs(&id, &needs);
+            self.resolver.object(address, id.clone());
+            self.objects.push((id, object));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, ledger: &str) -> Catalog {
+        for (address, kind, names, object, needs) in self.about {
+            if let Some(of) = self.resolver.exact(address) {
+                let id = ObjectId { kind, names, args: Vec::new(), of: Some(Box::new(of.clone())) };
+                self.resolver.needs(&id, &needs);
+                self.resolver.about(id.clone());
+                self.objects.push((id, object));
+            }
+        }
+        let ties = self.resolver.ties();
+        let members = self.resolver.extension_members();
+        let objects = self.objects.into_iter().filter(|(id, _)| id.schema() != Some(ledger) && !members.contains(id));
+        Catalog {
+            roles: self.roles,
+            casts: self.casts,
+            unmodelled: self.unmodelled,
+            ..Catalog::new(self.server, objects, ties)
+        }
+    }
+}
+
+fn number(fields: &mut Map<String, Value>, name: &str) -> Result<u32, String> {
+    let value = fields.shift_remove(name).ok_or_else(|| format!("no {name}"))?;
+    // An oid reaches JSON as a string, an integer as a number.
+    let number = value.as_str().map_or_else(|| value.as_u64(), |text| text.parse().ok());
+    number.and_then(|n| u32::try_from(n).ok()).ok_or_else(|| format!("{name} is {value}"))
+}
+
+fn words(fields: &mut Map<String, Value>, name: &str) -> Result<Vec<String>, String> {
+    list(fields, name)
+}
+
+fn list<T: DeserializeOwned>(fields: &mut Map<String, Value>, name: &str) -> Result<Vec<T>, String> {
+    match fields.shift_remove(name) {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(value) => serde_json::from_value(value).map_err(|e| format!("{name}: {e}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::for_major;
+
+    #[test]
+    fn lines_are_chosen_by_major() {
+        let query = "SELECT a,\nb, -- 18+\nc, -- <18\nd -- why not";
+        assert_eq!(for_major(query, 18), "SELECT a,\nb, -- 18+\nd -- why not");
+        assert_eq!(for_major(query, 17), "SELECT a,\nc, -- <18\nd -- why not");
+    }
+}

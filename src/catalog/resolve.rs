@@ -1,0 +1,144 @@
+//! From OIDs to addresses: which object a row of `pg_depend` speaks about.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{ObjectId, Tie};
+
+/// A row of a catalog: its class, its OID, its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Address {
+    pub class: u32,
+    pub object: u32,
+    pub sub: u32,
+}
+
+/// `pg_class`, whose OID is the same everywhere.
+const PG_CLASS: u32 = 1259;
+/// How many internal dependencies lead from a row to the object that stands for it, at most:
+/// toast index, toast table, materialized view.
+const DEPTH: u32 = 4;
+
+/// Collects addresses and dependencies, and turns the latter into ties.
+#[derive(Default)]
+pub(super) struct Resolver {
+    objects: HashMap<Address, ObjectId>,
+    /// The row on which a row depends internally, and which therefore stands for it.
+    internal: HashMap<Address, Address>,
+    depends: Vec<(Address, Address, char)>,
+    about: Vec<ObjectId>,
+    needs: Vec<(ObjectId, Address)>,
+}
+
+impl Resolver {
+    /// Takes note of an object's address.
+    pub fn object(&mut self, address: Address, id: ObjectId) {
+        self.objects.insert(address, id);
+    }
+
+    /// Takes note of a definition about the object at an address.
+    pub fn about(&mut self, id: ObjectId) {
+        self.about.push(id);
+    }
+
+    /// Takes note of what an object needs beyond what `pg_depend` says.
+    pub fn needs(&mut self, id: &ObjectId, needs: &[[u32; 3]]) {
+        let address = |&[class, object, sub]: &[u32; 3]| Address { class, object, sub };
+        self.needs.extend(needs.iter().map(|row| (id.clone(), address(row))));
+    }
+
+    /// Takes one row of `pg_depend`, as seven words.
+    pub fn depend(&mut self, text: &str) -> Option<()> {
+        let mut words = text.split(' ');
+        let mut number = || words.next().and_then(|word| word.parse::<u32>().ok());
+        let mut address = || Some(Address { class: number()?, object: number()?, sub: number()? });
+        let (from, to) = (address()?, address()?);
+        let deptype = words.next()?.chars().next()?;
+        if matches!(deptype, 'i' | 'P' | 'S') {
+            self.internal.entry(from).or_insert(to);
+        }
+        self.depends.push((from, to, deptype));
+        Some(())
+    }
+
+    /// The object at exactly this address.
+    pub fn exact(&self, address: Address) -> Option<&ObjectId> {
+        self.objects.get(&address)
+    }
+
+    /// The object that stands for an address: itself, its table, or what it internally belongs to.
+    fn resolve(&self, address: Address, depth: u32) -> Option<&ObjectId> {
+        let whole = Address { sub: 0, ..address };
+        self.objects.get(&address).or_else(|| self.objects.get(&whole)).or_else(|| {
+            let next = self.internal.get(&address).or_else(|| self.internal.get(&whole))?;
+            if depth == 0 { None } else { self.resolve(*next, depth - 1) }
+        })
+    }
+
+    /// Every tie among the objects.
+    pub fn ties(&self) -> Vec<(ObjectId, ObjectId, Tie)> {
+        let mut ties = Vec::with_capacity(self.depends.len() + self.objects.len());
+        for (from, to, deptype) in &self.depends {
+            let tie = match deptype {
+                'n' => Tie::Needs,
+                'a' if from.class == PG_CLASS && self.is_owned(*from) => Tie::Owned,
+                'a' | 'i' | 'I' | 'P' | 'S' => Tie::Belongs,
+                _ => continue,
+            };
+            if let (Some(from), Some(to)) = (self.resolve(*from, DEPTH), self.resolve(*to, DEPTH))
+                && from != to
+            {
+                // What stands for a row that goes along (a view for its rule) needs what the row needs.
+                ties.push((from.clone(), to.clone(), tie));
+            }
+        }
+        for (address, id) in &self.objects {
+            if address.sub != 0
+                && let Some(whole) = self.objects.get(&Address { sub: 0, ..*address })
+            {
+                ties.push((id.clone(), whole.clone(), Tie::Belongs));
+            }
+        }
+        for (id, address) in &self.needs {
+            if let Some(needed) = self.resolve(*address, DEPTH) {
+                ties.push((id.clone(), needed.clone(), Tie::Needs));
+            }
+        }
+        for id in &self.about {
+            if let Some(of) = &id.of {
+                ties.push((id.clone(), (**of).clone(), Tie::Belongs));
+            }
+        }
+        ties
+    }
+
+    /// A sequence goes along with its column, yet is created before it.
+    fn is_owned(&self, address: Address) -> bool {
+        self.objects.get(&address).is_some_and(|id| id.kind.created_before_owner())
+    }
+
+    /// The objects that belong to an extension, and everything that belongs to those.
+    pub fn extension_members(&self) -> BTreeSet<ObjectId> {
+        let direct: BTreeSet<&ObjectId> = self
+            .depends
+            .iter()
+            .filter(|(_, _, deptype)| *deptype == 'e')
+            .filter_map(|(from, _, _)| self.resolve(*from, DEPTH))
+            .collect();
+        if direct.is_empty() {
+            return BTreeSet::new();
+        }
+        let mut members: BTreeSet<ObjectId> = direct.into_iter().cloned().collect();
+        let belongs: Vec<_> = self.ties().into_iter().filter(|(_, _, tie)| *tie != Tie::Needs).collect();
+        loop {
+            let before = members.len();
+            for (from, to, _) in &belongs {
+                if members.contains(to) {
+                    members.insert(from.clone());
+                }
+            }
+            if members.len() == before {
+                return members;
+            }
+        }
+    }
+}
