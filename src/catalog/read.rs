@@ -103,6 +103,9 @@ fn for_major(query: &str, major: u32) -> String {
     query.lines().filter(fits).collect::<Vec<_>>().join("\n")
 }
 
+/// A definition about the object at an address, with its own kind, names and needs.
+type About = (Address, Kind, Vec<String>, Object, Vec<[u32; 3]>);
+
 /// What has been read so far.
 #[derive(Default)]
 struct Reading {
@@ -112,7 +115,7 @@ struct Reading {
     resolver: Resolver,
     objects: Vec<(ObjectId, Object)>,
     /// Definitions about other objects, which are addressed once those are known.
-    about: Vec<(Address, Kind, Vec<String>, Object, Vec<[u32; 3]>)>,
+    about: Vec<About>,
     unmodelled: Vec<String>,
 }
 

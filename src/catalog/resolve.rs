@@ -22,6 +22,8 @@ const DEPTH: u32 = 4;
 #[derive(Default)]
 pub(super) struct Resolver {
     objects: HashMap<Address, ObjectId>,
+    /// Those of them that are a part of another row: columns.
+    parts: Vec<(Address, ObjectId)>,
     /// The row on which a row depends internally, and which therefore stands for it.
     internal: HashMap<Address, Address>,
     depends: Vec<(Address, Address, char)>,
@@ -32,6 +34,9 @@ pub(super) struct Resolver {
 impl Resolver {
     /// Takes note of an object's address.
     pub fn object(&mut self, address: Address, id: ObjectId) {
+        if address.sub != 0 {
+            self.parts.push((address, id.clone()));
+        }
         self.objects.insert(address, id);
     }
 
@@ -91,10 +96,8 @@ impl Resolver {
                 ties.push((from.clone(), to.clone(), tie));
             }
         }
-        for (address, id) in &self.objects {
-            if address.sub != 0
-                && let Some(whole) = self.objects.get(&Address { sub: 0, ..*address })
-            {
+        for (address, id) in &self.parts {
+            if let Some(whole) = self.objects.get(&Address { sub: 0, ..*address }) {
                 ties.push((id.clone(), whole.clone(), Tie::Belongs));
             }
         }
