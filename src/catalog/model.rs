@@ -20,6 +20,8 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     const CREATED_BEFORE_OWNER: bool = false;
     /// Whether another definition of this kind can take its place only beside it, because rows hold values of it.
     const SWAPS: bool = false;
+    /// What the definition says: which part of the managed scope decides whether it is compared.
+    const CONCERN: Concern = Concern::Schema;
     /// One SELECT: `classid, objid, objsubid`, `names` and, where needed, `args`, and one column per field of `Self`.
     ///
     /// `names` and `args` are arrays of text. A definition about another object (an owner, a comment) has `about` instead
@@ -48,7 +50,7 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
 
     /// How the object moves over, rows included, when `replaced` (which it needs) gets another definition beside the old
     /// one; `None`: it steps aside, that is, it is dropped and created again.
-    fn follow(&self, _replaced: &ObjectId, _at: &At) -> Option<Vec<Step>> {
+    fn follow(&self, _replaced: &ObjectId, _at: &At) -> Option<Alteration> {
         None
     }
 
@@ -62,6 +64,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         Vec::new()
     }
 
+    /// The role whose ownership or rights this definition is.
+    fn role<'a>(&'a self, _id: &'a ObjectId) -> Option<&'a str> {
+        None
+    }
+
     /// Where the object stands among its siblings, such as a column in its table; never compared.
     fn position(&self) -> i16 {
         i16::MAX
@@ -71,6 +78,17 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     fn slots(&self, _id: &ObjectId) -> Vec<Slot> {
         Vec::new()
     }
+}
+
+/// What a definition says about its object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concern {
+    /// What it is.
+    Schema,
+    /// Whose it is.
+    Owner,
+    /// Who may use it.
+    Privilege,
 }
 
 /// How a definition becomes another.

@@ -130,8 +130,9 @@ impl Definition for Column {
         self.position.0
     }
 
-    fn follow(&self, _: &ObjectId, at: &At) -> Option<Vec<Step>> {
-        Some(vec![change(at, &format!("TYPE {0} USING {1}::text::{0}", self.data_type, sql::ident(at.id.name())))])
+    fn follow(&self, _: &ObjectId, at: &At) -> Option<Alteration> {
+        let step = change(at, &format!("TYPE {0} USING {1}::text::{0}", self.data_type, sql::ident(at.id.name())));
+        Some(Alteration::Around(vec![step], AROUND_TYPE))
     }
 }
 

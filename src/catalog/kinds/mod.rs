@@ -14,7 +14,7 @@ pub use unmodelled::UNMODELLED;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::model::{Alteration, At, Definition, Shape, Slot};
+use super::model::{Alteration, At, Concern, Definition, Shape, Slot};
 use super::{ObjectId, Step};
 
 /// Makes `enum Kind`, `enum Object` and the dispatch from one list; the list's order breaks ties between steps.
@@ -65,6 +65,11 @@ macro_rules! kinds {
             /// Whether another definition is created beside the old one.
             pub fn swaps(self) -> bool {
                 match self { $(Kind::$kind => <$definition>::SWAPS,)* }
+            }
+
+            /// What definitions of this kind say about their object.
+            pub fn concern(self) -> Concern {
+                match self { $(Kind::$kind => <$definition>::CONCERN,)* }
             }
 
             /// Whether dropping the object loses rows, values or counters.
@@ -123,7 +128,7 @@ macro_rules! kinds {
             }
 
             /// See [`Definition::follow`].
-            pub fn follow(&self, replaced: &ObjectId, at: &At) -> Option<Vec<Step>> {
+            pub fn follow(&self, replaced: &ObjectId, at: &At) -> Option<Alteration> {
                 match self { $(Object::$kind(it) => it.follow(replaced, at),)* }
             }
 
@@ -135,6 +140,11 @@ macro_rules! kinds {
             /// See [`Definition::finish`].
             pub fn finish(&self, at: &At) -> Vec<Step> {
                 match self { $(Object::$kind(it) => it.finish(at),)* }
+            }
+
+            /// See [`Definition::role`].
+            pub fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
+                match self { $(Object::$kind(it) => it.role(id),)* }
             }
 
             /// See [`Definition::position`].
