@@ -6,11 +6,13 @@
 //! - [`connect`]: connection strings, the PG* environment, TLS.
 //! - [`catalog`]: the typed model of what a database holds.
 //! - [`engine`]: a scratch PostgreSQL on which the desired state is loaded and plans are proved.
+//! - [`diff`]: two catalogs become changes.
 //! - [`plan`]: changes become ordered steps, proved on a copy.
 //! - [`sql`]: quoting and joining SQL text.
 
 pub mod catalog;
 pub mod connect;
+pub mod diff;
 pub mod engine;
 pub mod plan;
 pub mod source;

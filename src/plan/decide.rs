@@ -1,0 +1,170 @@
+//! What happens to each object: the difference, widened along ties.
+//!
+//! What depends on something that is replaced steps aside and comes back, moves over to the new definition, or is
+//! replaced as well; and so on, until nothing more is touched.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::{
+    catalog::{Alteration, At, Catalog, Kind, ObjectId, Step, Tie},
+    diff::Change,
+};
+
+/// What happens to one object.
+#[derive(Debug)]
+pub(super) enum Decision {
+    /// It is created.
+    Create,
+    /// It is dropped.
+    Drop,
+    /// It changes in place.
+    Alter(Vec<Step>),
+    /// It is dropped and created.
+    Replace,
+    /// Its new definition is created beside the old one, and what depends on it moves over.
+    Swap,
+    /// It moves over to the new definition of something that is swapped.
+    Follow(Vec<Step>),
+}
+
+/// What happens to every object that is touched, and on whose account the ones do that do not differ themselves.
+#[derive(Debug, Default)]
+pub(super) struct Decisions {
+    pub of: BTreeMap<ObjectId, Decision>,
+    pub because: BTreeMap<ObjectId, ObjectId>,
+}
+
+/// Decides for every object that differs, and for all that those drag along.
+pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -> Decisions {
+    let mut deciding = Deciding { current, desired, decisions: Decisions::default(), replaced: VecDeque::new() };
+    for change in changes {
+        let decision = match (change.before, change.after) {
+            (None, _) => Decision::Create,
+            (Some(_), None) => Decision::Drop,
+            (Some(_), Some(_)) => continue,
+        };
+        deciding.decisions.of.insert(change.id.clone(), decision);
+    }
+    for change in changes {
+        if let (Some(before), Some(after)) = (change.before, change.after) {
+            let alteration = before.alter(after, &deciding.at(change.id));
+            deciding.alter(change.id, alteration, None);
+        }
+    }
+    while let Some(id) = deciding.replaced.pop_front() {
+        deciding.widen(&id);
+    }
+    deciding.decisions
+}
+
+struct Deciding<'a> {
+    current: &'a Catalog,
+    desired: &'a Catalog,
+    decisions: Decisions,
+    /// Objects that are replaced, whose dependents have not been looked at yet.
+    replaced: VecDeque<ObjectId>,
+}
+
+impl<'a> Deciding<'a> {
+    fn at<'b>(&self, id: &'b ObjectId) -> At<'b>
+    where
+        'a: 'b,
+    {
+        At { id, current: self.current, desired: self.desired, parts: &[] }
+    }
+
+    fn alter(&mut self, id: &ObjectId, alteration: Alteration, follows: Option<&ObjectId>) {
+        let (steps, around): (_, &[Kind]) = match alteration {
+            Alteration::InPlace(steps) => (steps, &[]),
+            Alteration::Around(steps, kinds) => (steps, kinds),
+            Alteration::Replace => return self.replace(id, follows),
+        };
+        let decision = match (self.decisions.of.remove(id), follows) {
+            // It is replaced on another account already: nothing is left to change in place.
+            (Some(Decision::Replace), _) => Decision::Replace,
+            (Some(Decision::Swap), _) => Decision::Swap,
+            (Some(Decision::Follow(mut before)), None) => {
+                before.extend(steps);
+                Decision::Follow(before)
+            }
+            (Some(Decision::Alter(after)), Some(_)) => Decision::Follow([steps, after].concat()),
+            (_, Some(_)) => Decision::Follow(steps),
+            _ => Decision::Alter(steps),
+        };
+        self.decisions.of.insert(id.clone(), decision);
+        if let Some(account) = follows {
+            self.decisions.because.entry(id.clone()).or_insert_with(|| account.clone());
+        }
+        let dependents: Vec<ObjectId> = self
+            .current
+            .dependents(id)
+            .filter(|(dependent, _)| around.contains(&dependent.kind))
+            .map(|(dependent, _)| dependent.clone())
+            .collect();
+        for dependent in dependents {
+            self.replace(&dependent, Some(id));
+        }
+    }
+
+    /// Replaces an object, or drops it where it is not desired.
+    fn replace(&mut self, id: &ObjectId, account: Option<&ObjectId>) {
+        let decided = self.decisions.of.get(id);
+        if matches!(decided, Some(Decision::Create | Decision::Drop | Decision::Replace | Decision::Swap)) {
+            return;
+        }
+        let decision = if !self.desired.contains(id) {
+            Decision::Drop
+        } else if id.kind.swaps() && self.must_swap(id) {
+            Decision::Swap
+        } else {
+            Decision::Replace
+        };
+        if let Some(account) = account
+            && decided.is_none()
+        {
+            self.decisions.because.insert(id.clone(), account.clone());
+        }
+        self.decisions.of.insert(id.clone(), decision);
+        self.replaced.push_back(id.clone());
+    }
+
+    /// Whether rows hold values of what is replaced, so that the new definition must stand beside the old one.
+    fn must_swap(&self, id: &ObjectId) -> bool {
+        self.current.dependents(id).any(|(dependent, tie)| {
+            let stays = tie == Tie::Needs
+                && !matches!(self.decisions.of.get(dependent), Some(Decision::Drop))
+                && self.still_needs(dependent, id);
+            stays && (dependent.kind.holds_data() || dependent.kind.swaps() && self.must_swap(dependent))
+        })
+    }
+
+    fn still_needs(&self, dependent: &ObjectId, id: &ObjectId) -> bool {
+        self.desired.referenced(dependent).any(|(referenced, _)| referenced == id)
+    }
+
+    /// Moves everything that depends on a replaced object.
+    fn widen(&mut self, id: &ObjectId) {
+        let swapped = matches!(self.decisions.of.get(id), Some(Decision::Swap));
+        let dependents: Vec<(ObjectId, Tie)> =
+            self.current.dependents(id).map(|(dependent, tie)| (dependent.clone(), tie)).collect();
+        for (dependent, tie) in dependents {
+            if tie == Tie::Needs && self.desired.contains(&dependent) {
+                if self.lets_go(&dependent, id) {
+                    continue;
+                }
+                let object = self.desired.get(&dependent);
+                let follows = object.and_then(|it| it.follow(id, &self.at(&dependent)));
+                if let Some(alteration) = follows.filter(|_| swapped) {
+                    self.alter(&dependent, alteration, Some(id));
+                    continue;
+                }
+            }
+            self.replace(&dependent, Some(id));
+        }
+    }
+
+    /// Whether a change in place ends the dependence, so that it only has to come first.
+    fn lets_go(&self, dependent: &ObjectId, id: &ObjectId) -> bool {
+        matches!(self.decisions.of.get(dependent), Some(Decision::Alter(_))) && !self.still_needs(dependent, id)
+    }
+}

@@ -1,0 +1,144 @@
+//! One graph of everything that is done: an edge leads from what comes first to what comes after.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexSet;
+
+use super::decide::{Decision, Decisions};
+use crate::catalog::{Catalog, ObjectId, Slot, Tie};
+
+/// One thing that is done to an object. The order of the variants is the order in which a swap happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Part {
+    /// It is dropped, or moved out of the way.
+    Drop,
+    /// It is created, or changed.
+    Main,
+    /// What was moved out of the way is dropped.
+    Finish,
+}
+
+/// A node: what is done to which object.
+pub(super) type Node = (Part, ObjectId);
+
+/// Nodes, and the edges between them.
+#[derive(Debug, Default)]
+pub(super) struct Graph {
+    pub nodes: IndexSet<Node>,
+    /// From what comes first to what comes after, as indices of nodes.
+    pub edges: BTreeSet<(usize, usize)>,
+}
+
+impl Graph {
+    /// The graph of what was decided.
+    pub fn new(current: &Catalog, desired: &Catalog, decisions: &Decisions) -> Self {
+        let mut graph = Self::default();
+        for (id, decision) in &decisions.of {
+            for part in parts(decision) {
+                graph.nodes.insert((*part, id.clone()));
+            }
+        }
+        for (id, decision) in &decisions.of {
+            // A part of something that is moved out of the way keeps nobody waiting.
+            if swapped_owner(current, decisions, id).is_some() {
+                continue;
+            }
+            for pair in parts(decision).windows(2) {
+                if let [first, second] = pair {
+                    graph.edge((*first, id), (*second, id));
+                }
+            }
+        }
+        graph.creation(desired, decisions);
+        graph.removal(current, desired, decisions);
+        graph.names(current, desired);
+        graph
+    }
+
+    /// The index of a node, where it is there.
+    pub fn index(&self, part: Part, id: &ObjectId) -> Option<usize> {
+        // A tuple of references cannot be looked up in a set of tuples, hence the clone.
+        self.nodes.get_index_of(&(part, id.clone()))
+    }
+
+    fn edge(&mut self, first: (Part, &ObjectId), second: (Part, &ObjectId)) {
+        if let (Some(first), Some(second)) = (self.index(first.0, first.1), self.index(second.0, second.1)) {
+            self.edges.insert((first, second));
+        }
+    }
+
+    /// What is needed in the desired state is made first.
+    fn creation(&mut self, desired: &Catalog, decisions: &Decisions) {
+        for (dependent, _) in desired.iter().filter(|(id, _)| decisions.of.contains_key(*id)) {
+            for (referenced, tie) in desired.referenced(dependent) {
+                if tie != Tie::Owned {
+                    self.edge((Part::Main, referenced), (Part::Main, dependent));
+                }
+            }
+        }
+    }
+
+    /// What depends on something in the current state goes, or lets go, before that goes or changes.
+    fn removal(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
+        for id in decisions.of.keys().filter(|id| current.contains(id)) {
+            for (dependent, tie) in current.dependents(id) {
+                if tie != Tie::Needs && self.index(Part::Finish, id).is_some() {
+                    self.edge((Part::Drop, dependent), (Part::Finish, id));
+                } else if self.index(Part::Drop, dependent).is_some() {
+                    let part = if self.index(Part::Drop, id).is_some() { Part::Drop } else { Part::Main };
+                    self.edge((Part::Drop, dependent), (part, id));
+                } else if self.index(Part::Finish, id).is_some() {
+                    self.edge((Part::Main, dependent), (Part::Finish, id));
+                } else if !desired.referenced(dependent).any(|(referenced, _)| referenced == id) {
+                    let part = if self.index(Part::Drop, id).is_some() { Part::Drop } else { Part::Main };
+                    self.edge((Part::Main, dependent), (part, id));
+                }
+            }
+        }
+    }
+
+    /// A name is free before it is taken.
+    fn names(&mut self, current: &Catalog, desired: &Catalog) {
+        let mut taken: BTreeMap<Slot, Vec<usize>> = BTreeMap::new();
+        for (index, (part, id)) in self.nodes.iter().enumerate() {
+            if *part == Part::Drop
+                && let Some(object) = current.get(id)
+            {
+                for slot in object.slots(id) {
+                    taken.entry(slot).or_default().push(index);
+                }
+            }
+        }
+        for (index, (part, id)) in self.nodes.iter().enumerate() {
+            let created = *part == Part::Main && self.is_created(current, id);
+            let Some(object) = desired.get(id).filter(|_| created) else { continue };
+            for slot in object.slots(id) {
+                for before in taken.get(&slot).into_iter().flatten() {
+                    self.edges.insert((*before, index));
+                }
+            }
+        }
+    }
+
+    fn is_created(&self, current: &Catalog, id: &ObjectId) -> bool {
+        !current.contains(id) || self.index(Part::Drop, id).is_some()
+    }
+}
+
+/// The swapped object to which an object belongs: it is moved out of the way with it, and goes when it goes.
+pub(super) fn swapped_owner<'a>(current: &'a Catalog, decisions: &Decisions, id: &ObjectId) -> Option<&'a ObjectId> {
+    current
+        .referenced(id)
+        .filter(|(owner, tie)| *tie != Tie::Needs && matches!(decisions.of.get(*owner), Some(Decision::Swap)))
+        .map(|(owner, _)| owner)
+        .next()
+}
+
+fn parts(decision: &Decision) -> &'static [Part] {
+    match decision {
+        Decision::Create | Decision::Alter(_) | Decision::Follow(_) => &[Part::Main],
+        Decision::Drop => &[Part::Drop],
+        Decision::Replace => &[Part::Drop, Part::Main],
+        Decision::Swap => &[Part::Drop, Part::Main, Part::Finish],
+    }
+}
