@@ -1,0 +1,5 @@
+//! The one integration test binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod engine;
+mod server;
