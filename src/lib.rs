@@ -8,12 +8,14 @@
 //! - [`engine`]: a scratch PostgreSQL on which the desired state is loaded and plans are proved.
 //! - [`diff`]: two catalogs become changes.
 //! - [`plan`]: changes become ordered steps, proved on a copy.
+//! - [`history`]: the ledger in the target database: revisions and their steps.
 //! - [`sql`]: quoting and joining SQL text.
 
 pub mod catalog;
 pub mod connect;
 pub mod diff;
 pub mod engine;
+pub mod history;
 pub mod plan;
 pub mod source;
 pub mod sql;
