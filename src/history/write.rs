@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use postgres::GenericClient;
 
 use super::{Error, Ledger, Outcome, Step};
-use crate::{catalog::Digest, plan::file::Plan};
+use crate::{catalog::Digest, plan::file::Plan, sql};
 
 /// What is to be recorded when somebody begins to apply a plan.
 #[derive(Clone, Copy, Debug)]
@@ -72,12 +72,14 @@ impl Ledger {
 
     /// Records steps; one that was recorded when it began is recorded again when it has ended.
     pub fn record(&self, client: &mut impl GenericClient, attempt: Attempt, steps: &[Step]) -> Result<(), Error> {
+        let columns = [(3, "int4"), (4, "text"), (5, "text"), (6, "int8"), (7, "text"), (8, "text")];
         let query = format!(
             "INSERT INTO {} (revision, attempt, number, statement, outcome, duration_ms, sqlstate, error) \
-             SELECT $1, $2, * FROM pg_catalog.unnest($3::int[], $4::text[], $5::text[], $6::int8[], $7::text[], $8::text[]) \
+             SELECT $1, $2, * FROM ROWS FROM ({}) \
              ON CONFLICT (revision, attempt, number) DO UPDATE SET outcome = EXCLUDED.outcome, \
              duration_ms = EXCLUDED.duration_ms, sqlstate = EXCLUDED.sqlstate, error = EXCLUDED.error",
-            self.table("step")
+            self.table("step"),
+            sql::join(columns.iter().map(|(n, of)| format!("pg_catalog.unnest(${n}::{of}[])")), ", ")
         );
         let numbers: Vec<i32> = steps.iter().map(|step| step.number).collect();
         let statements: Vec<&str> = steps.iter().map(|step| step.statement.as_str()).collect();
