@@ -40,6 +40,46 @@ pub fn dollar(text: &str) -> String {
     format!("{tag}{text}{tag}")
 }
 
+/// Spells a parameter and its value as `SET` takes them, from the text that PostgreSQL stores: `search_path TO 'app', 'public'`.
+pub fn setting(name: &str, value: &str) -> String {
+    let value = if LISTS.contains(&name) {
+        join(elements(value).iter().map(|part| literal(part)), ", ")
+    } else {
+        literal(value)
+    };
+    format!("{} TO {value}", ident(name))
+}
+
+/// Parameters that are lists of quoted names (`GUC_LIST_QUOTE`), whose elements `SET` takes one by one.
+const LISTS: &[&str] = &[
+    "local_preload_libraries",
+    "search_path",
+    "session_preload_libraries",
+    "shared_preload_libraries",
+    "temp_tablespaces",
+    "unix_socket_directories",
+];
+
+/// Splits a list of identifiers at its commas and takes their quotes off.
+fn elements(list: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = list.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => {
+                chars.next();
+                parts.last_mut().into_iter().for_each(|part| part.push('"'));
+            }
+            '"' => quoted = !quoted,
+            ',' if !quoted => parts.push(String::new()),
+            c if !quoted && c.is_whitespace() => {}
+            c => parts.last_mut().into_iter().for_each(|part| part.push(c)),
+        }
+    }
+    parts
+}
+
 /// Joins pieces of SQL with a separator.
 pub fn join<S: AsRef<str>>(pieces: impl IntoIterator<Item = S>, separator: &str) -> String {
     let mut out = String::new();
@@ -241,5 +281,16 @@ mod tests {
         assert_eq!(literal("a\\b'"), "E'a\\\\b'''");
         assert_eq!(dollar("a $$ b"), "$_$a $$ b$_$");
         assert_eq!(dollar("costs 5$"), "$_$costs 5$$_$");
+    }
+
+    #[test]
+    fn settings_that_are_lists_are_split() {
+        assert_eq!(
+            setting("search_path", "app, \"My, \"\"x\"\"\", pg_temp"),
+            "search_path TO 'app', 'My, \"x\"', 'pg_temp'"
+        );
+        assert_eq!(setting("search_path", "\"\""), "search_path TO ''");
+        assert_eq!(setting("work_mem", "64MB"), "work_mem TO '64MB'");
+        assert_eq!(setting("app.tenant", "a, b"), "\"app.tenant\" TO 'a, b'");
     }
 }

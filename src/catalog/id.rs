@@ -62,7 +62,7 @@ impl ObjectId {
             Shape::Routine => format!("{}({})", sql::qualified(&self.names), sql::join(&self.args, ", ")),
             Shape::About => self.of.as_ref().map_or_else(String::new, ToString::to_string),
             Shape::Granted => {
-                let grantee = self.names.first().map_or_else(String::new, |role| grantee(role));
+                let grantee = self.names.first().map_or_else(|| "OWNER".to_owned(), |role| grantee(role));
                 let of = self.of.as_ref().map_or_else(String::new, ToString::to_string);
                 format!("TO {grantee} ON {of}")
             }

@@ -1,13 +1,23 @@
 //! The object kinds: one file per family, one list of all.
 
 mod column;
+mod comment;
 mod constraint;
 mod default;
+mod grant;
+mod options;
 mod owned_by;
+mod owner;
+mod policy;
+mod routine;
+mod rule;
 mod schema;
 mod sequence;
 mod table;
+mod trigger;
 mod unmodelled;
+mod view;
+mod view_column;
 
 pub use unmodelled::UNMODELLED;
 
@@ -165,8 +175,20 @@ kinds! {
     Sequence(sequence::Sequence) "sequence",
     Table(table::Table) "table",
     Column(column::Column) "column",
+    Function(routine::Function) "function",
+    Procedure(routine::Procedure) "procedure",
     Default(default::Default) "default",
     OwnedBy(owned_by::OwnedBy) "owned_by",
     Constraint(constraint::Constraint) "constraint",
+    View(view::View) "view",
+    ViewColumn(view_column::ViewColumn) "view_column",
+    MaterializedView(view::MaterializedView) "materialized_view",
     ForeignKey(constraint::ForeignKey) "foreign_key",
+    Rule(rule::Rule) "rule",
+    Trigger(trigger::Trigger) "trigger",
+    Policy(policy::Policy) "policy",
+    Owner(owner::Owner) "owner",
+    Grant(grant::Grant) "grant",
+    Comment(comment::Comment) "comment",
+    IndexComment(comment::IndexComment) "index_comment",
 }

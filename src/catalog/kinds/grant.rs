@@ -1,0 +1,190 @@
+//! Rights on objects and columns, one definition per grantee.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalog::{Alteration, At, Definition, Kept, Kind, Object, ObjectId, Shape, Step, id::grantee},
+    sql,
+};
+
+/// Privileges by name: `SELECT`.
+type Set = BTreeSet<String>;
+
+/// The rights of one grantee on one object, where they are not those that PostgreSQL gives from the start.
+///
+/// Who granted them makes no difference. The owner is addressed as such and not by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    privileges: BTreeSet<String>,
+    /// Those that the grantee may pass on.
+    grantable: BTreeSet<String>,
+    /// What PostgreSQL gives from the start.
+    usual: Kept<BTreeSet<String>>,
+    /// What `GRANT … ON` calls the object: `TABLE`, `FUNCTION`; `COLUMN` for a column.
+    class: Kept<String>,
+    /// The owner of the object when it was read.
+    owner: Kept<String>,
+}
+
+impl Definition for Grant {
+    const KEYWORD: &'static str = "GRANT";
+    const SHAPE: Shape = Shape::Granted;
+    const QUERY: &'static str = "
+        SELECT o.classid, o.objid, o.objsubid, o.class, pg_catalog.pg_get_userbyid(o.owner) AS owner,
+            CASE WHEN r.grantee = o.owner AND o.class <> 'COLUMN' THEN '{}' WHEN r.grantee = 0 THEN '{\"\"}'
+                ELSE ARRAY[pg_catalog.pg_get_userbyid(r.grantee)::text] END AS names,
+            r.privileges, r.grantable, r.usual
+        FROM (
+            SELECT tableoid AS classid, oid AS objid, 0 AS objsubid, 'SCHEMA' AS class, nspowner AS owner, nspacl AS acl,
+                'n' AS kind FROM pg_catalog.pg_namespace
+            UNION ALL SELECT tableoid, oid, 0, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relowner, relacl,
+                CASE relkind WHEN 'S' THEN 's' ELSE 'r' END FROM pg_catalog.pg_class WHERE relpersistence <> 't'
+            UNION ALL SELECT 'pg_catalog.pg_class'::regclass, a.attrelid, a.attnum, 'COLUMN', c.relowner, a.attacl, 'c'
+                FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE NOT a.attisdropped
+            UNION ALL SELECT tableoid, oid, 0, CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, proowner, proacl,
+                'f' FROM pg_catalog.pg_proc
+            UNION ALL SELECT tableoid, oid, 0, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, typowner, typacl, 'T'
+                FROM pg_catalog.pg_type
+            UNION ALL SELECT 'pg_catalog.pg_class'::regclass, typrelid, 0, 'TYPE', typowner, typacl, 'T'
+                FROM pg_catalog.pg_type WHERE typtype = 'c'
+            UNION ALL SELECT tableoid, oid, 0, 'LANGUAGE', lanowner, lanacl, 'l' FROM pg_catalog.pg_language
+            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN DATA WRAPPER', fdwowner, fdwacl, 'F'
+                FROM pg_catalog.pg_foreign_data_wrapper
+            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN SERVER', srvowner, srvacl, 'S' FROM pg_catalog.pg_foreign_server
+        ) o CROSS JOIN LATERAL (
+            SELECT g.grantee,
+                coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE NOT g.usual), '{}') AS privileges,
+                coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE NOT g.usual AND g.is_grantable), '{}')
+                    AS grantable,
+                coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE g.usual), '{}') AS usual
+            FROM (
+                SELECT e.grantee, e.privilege_type, e.is_grantable, false AS usual FROM pg_catalog.aclexplode(o.acl) e
+                UNION ALL SELECT e.grantee, e.privilege_type, false, true
+                    FROM pg_catalog.aclexplode(pg_catalog.acldefault(o.kind::\"char\", o.owner)) e
+            ) g GROUP BY g.grantee
+        ) r
+        WHERE o.acl IS NOT NULL AND (o.objid >= 16384 OR o.classid = 'pg_catalog.pg_namespace'::regclass)
+            AND (r.privileges <> r.usual OR r.grantable <> '{}')";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { privileges, grantable, usual, class, owner } = self;
+        let target = Target { at, class: &class.0, role: role(at, &owner.0) };
+        target.change(&usual.0, &BTreeSet::new(), privileges, grantable)
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        let Self { privileges, grantable, usual: _, class, owner } = to;
+        let target = Target { at, class: &class.0, role: role(at, &owner.0) };
+        Alteration::InPlace(target.change(&self.privileges, &self.grantable, privileges, grantable))
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        let Self { privileges, grantable, usual, class, owner } = self;
+        let target = Target { at, class: &class.0, role: role(at, &owner.0) };
+        if at.id.names.first().is_some_and(|name| Some(name.as_str()) == owner_of(at)) {
+            // The grantee is about to own the object, and PostgreSQL then merges its rights into those of the owner.
+            return Vec::new();
+        }
+        target.change(privileges, grantable, &usual.0, &BTreeSet::new())
+    }
+
+    fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
+        Some(id.names.first().unwrap_or(&self.owner.0))
+    }
+}
+
+/// The owner of the object after the plan, where that is known.
+fn owner_of<'a>(at: &At<'a>) -> Option<&'a str> {
+    let id = ObjectId { kind: Kind::Owner, names: Vec::new(), args: Vec::new(), of: at.id.of.clone() };
+    at.desired.get(&id).and_then(|owner| owner.role(at.id))
+}
+
+/// Spells the grantee; `owner` was the owner when the definition was read.
+fn role(at: &At, owner: &str) -> String {
+    match at.id.names.first() {
+        Some(name) => grantee(name),
+        None => sql::ident(owner_of(at).unwrap_or(owner)),
+    }
+}
+
+/// Whose rights on what change.
+struct Target<'a> {
+    at: &'a At<'a>,
+    class: &'a str,
+    role: String,
+}
+
+impl Target<'_> {
+    /// The statements between the rights before (`held`, some of them `grantable`) and after.
+    fn change(&self, held: &Set, grantable: &Set, to_held: &Set, to_grantable: &Set) -> Vec<Step> {
+        let on = self.on();
+        let role = &self.role;
+        let without: Set = grantable.difference(to_grantable).filter(|word| to_held.contains(*word)).cloned().collect();
+        let with: Set = to_grantable.difference(grantable).cloned().collect();
+        let revoked: Set = held.difference(to_held).cloned().collect();
+        let granted: Set = to_held.difference(held).filter(|word| !with.contains(*word)).cloned().collect();
+        let mut steps = Vec::new();
+        let mut say = |words: &Set, before: &str, after: &str| {
+            if !words.is_empty() {
+                steps.push(Step::new(format!("{before} {} ON {on} {after}", self.list(words))));
+            }
+        };
+        say(&revoked, "REVOKE", &format!("FROM {role}"));
+        say(&without, "REVOKE GRANT OPTION FOR", &format!("FROM {role}"));
+        say(&granted, "GRANT", &format!("TO {role}"));
+        say(&with, "GRANT", &format!("TO {role} WITH GRANT OPTION"));
+        if self.class == "TABLE" {
+            steps.extend(self.columns_again(&revoked, &without));
+        }
+        steps
+    }
+
+    /// What `REVOKE` on a table takes from its columns too, and what stays there.
+    fn columns_again(&self, revoked: &Set, without: &Set) -> Vec<Step> {
+        let Some(of) = self.at.id.of.as_deref().filter(|_| !revoked.is_empty() || !without.is_empty()) else {
+            return Vec::new();
+        };
+        let on_column = |id: &ObjectId| {
+            let column = id.of.as_deref().filter(|column| column.kind.shape() == Shape::Column);
+            id.kind == Kind::Grant
+                && id.names == self.at.id.names
+                && column.is_some_and(|it| it.names.starts_with(&of.names))
+        };
+        let kept = self.at.desired.iter().filter(|(id, _)| on_column(id) && self.at.current.contains(id));
+        let again = kept.flat_map(|(id, object)| match object {
+            Object::Grant(grant) => {
+                let part = |words: &Set| words.iter().filter(|it| revoked.contains(*it)).cloned().collect::<Set>();
+                let option = |words: &Set| {
+                    words.iter().filter(|it| revoked.contains(*it) || without.contains(*it)).cloned().collect::<Set>()
+                };
+                let at = At { id, ..*self.at };
+                let target = Target { at: &at, class: "COLUMN", role: self.role.clone() };
+                target.change(&Set::new(), &Set::new(), &part(&grant.privileges), &option(&grant.grantable))
+            }
+            _ => Vec::new(),
+        });
+        again.collect()
+    }
+
+    /// `TABLE app.users`; for a column the table that it is in.
+    fn on(&self) -> String {
+        let Some(of) = self.at.id.of.as_deref() else { return String::new() };
+        match self.class {
+            "COLUMN" => format!("TABLE {}", of.relation()),
+            "FUNCTION" | "PROCEDURE" => {
+                format!("{} {}({})", self.class, sql::qualified(&of.names), sql::join(&of.args, ", "))
+            }
+            class => format!("{class} {}", of.address()),
+        }
+    }
+
+    /// `SELECT, UPDATE`; for a column `SELECT (email), UPDATE (email)`.
+    fn list(&self, words: &Set) -> String {
+        let column = self.at.id.of.as_deref().filter(|_| self.class == "COLUMN");
+        let part = column.map(|id| format!(" ({})", sql::ident(id.name()))).unwrap_or_default();
+        sql::join(words.iter().map(|word| format!("{word}{part}")), ", ")
+    }
+}
