@@ -149,6 +149,8 @@ pub enum Space {
     Routine,
     /// `pg_constraint` of one table.
     Constraint,
+    /// The one primary key of a table.
+    PrimaryKey,
 }
 
 /// What happens to a dependent when what it depends on is dropped.
@@ -191,6 +193,16 @@ pub struct Server {
     pub lock_table: u64,
 }
 
+/// An object that no kind models.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unmodelled {
+    /// Its schema, where it lives in one.
+    pub schema: Option<String>,
+    /// What it is, for people.
+    pub address: String,
+}
+
 /// What one database holds: objects by address, sorted, and the ties between them.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -200,8 +212,8 @@ pub struct Catalog {
     pub roles: Vec<String>,
     /// The casts that an assignment may use, as pairs of type names; see [`Catalog::assignable`].
     pub casts: std::collections::BTreeMap<(String, String), bool>,
-    /// Objects that no kind models, by address.
-    pub unmodelled: Vec<String>,
+    /// Objects that no kind models.
+    pub unmodelled: Vec<Unmodelled>,
     pub(super) objects: IndexMap<ObjectId, Object>,
     pub(super) ties: DiGraph<(), Tie>,
 }
@@ -313,15 +325,24 @@ impl Catalog {
         self.with(objects, self.ties().map(owned))
     }
 
-    /// The same catalog with `more` objects beside its own, which win, and the ties of `from` among all of them.
+    /// The objects of this catalog that `mine` chooses, beside those of another that `theirs` chooses and that are not
+    /// there yet; every object keeps the ties that it has where it comes from.
     #[must_use]
-    pub fn joined(&self, from: &Catalog, mut more: impl FnMut(&ObjectId) -> bool) -> Self {
+    pub fn merged(
+        &self,
+        mut mine: impl FnMut(&ObjectId) -> bool,
+        other: &Catalog,
+        mut theirs: impl FnMut(&ObjectId) -> bool,
+    ) -> Self {
         let mut objects: IndexMap<_, _> =
-            from.iter().filter(|(id, _)| more(id)).map(|(id, o)| (id.clone(), o.clone())).collect();
-        let added: std::collections::BTreeSet<_> = objects.keys().cloned().collect();
-        objects.extend(self.iter().map(|(id, object)| (id.clone(), object.clone())));
-        let ties = from.ties().filter(|(id, _, _)| added.contains(*id) && !self.contains(id)).map(owned);
-        self.with(objects, self.ties().map(owned).chain(ties))
+            self.iter().filter(|(id, _)| mine(id)).map(|(id, object)| (id.clone(), object.clone())).collect();
+        let kept: std::collections::BTreeSet<_> = objects.keys().cloned().collect();
+        for (id, object) in other.iter().filter(|(id, _)| !kept.contains(*id) && theirs(id)) {
+            objects.insert(id.clone(), object.clone());
+        }
+        let own = self.ties().filter(|(id, _, _)| kept.contains(*id)).map(owned);
+        let others = other.ties().filter(|(id, _, _)| !kept.contains(*id)).map(owned);
+        self.with(objects, own.chain(others))
     }
 
     fn with(
@@ -341,12 +362,20 @@ impl Catalog {
     /// (`Some(false)`), or by way of text alone (`None`). Names are of base types, as `format_type` spells them without
     /// modifiers.
     pub fn assignable(&self, from: &str, to: &str) -> Option<bool> {
-        if from == to {
+        // Every type can be assigned to the types of PostgreSQL's string category by way of its output function.
+        if from == to || TEXT.contains(&to) {
             return Some(true);
+        }
+        // And back again, when asked for by name.
+        if TEXT.contains(&from) {
+            return Some(self.casts.get(&(from.to_owned(), to.to_owned())).copied().unwrap_or_default());
         }
         self.casts.get(&(from.to_owned(), to.to_owned())).copied()
     }
 }
+
+/// The types of the string category.
+const TEXT: &[&str] = &["text", "character varying", "character"];
 
 fn owned((from, to, tie): (&ObjectId, &ObjectId, Tie)) -> (ObjectId, ObjectId, Tie) {
     (from.clone(), to.clone(), tie)

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Catalog, Kind, Object, ObjectId, Server,
+    Catalog, Kind, Object, ObjectId, Server, Unmodelled,
     model::Shape,
     resolve::{Address, Resolver},
 };
@@ -66,7 +66,7 @@ pub fn read(client: &mut Client, ledger: &str) -> Result<Catalog, ReadError> {
         message.push_str(&format!("SELECT '{}', row_to_json(q) FROM (\n{query}\n) q; ", kind.name()));
     }
     let unmodelled = for_major(super::kinds::UNMODELLED, major);
-    message.push_str(&format!("SELECT 'u', q.address FROM (\n{unmodelled}\n) q; COMMIT"));
+    message.push_str(&format!("SELECT 'u', row_to_json(q) FROM (\n{unmodelled}\n) q; COMMIT"));
     let rows = client.simple_query(&message).inspect_err(|_| {
         // The connection may be used again by the caller; an aborted transaction must not stay open on it.
         let _ = client.batch_execute("ROLLBACK");
@@ -116,7 +116,7 @@ struct Reading {
     objects: Vec<(ObjectId, Object)>,
     /// Definitions about other objects, which are addressed once those are known.
     about: Vec<About>,
-    unmodelled: Vec<String>,
+    unmodelled: Vec<Unmodelled>,
 }
 
 impl Reading {
@@ -130,7 +130,7 @@ impl Reading {
                 self.casts.insert((from, to), implicit);
             }
             "d" => self.resolver.depend(text).ok_or_else(|| bad("pg_depend", "seven words expected".into()))?,
-            "u" => self.unmodelled.push(text.to_owned()),
+            "u" => self.unmodelled.push(serde_json::from_str(text).map_err(|e| bad("unmodelled", e.to_string()))?),
             name => {
                 let kind = Kind::from_name(name).ok_or_else(|| bad("unknown", name.to_owned()))?;
                 self.object(kind, text).map_err(|why| bad(kind.name(), why))?;
@@ -181,7 +181,8 @@ impl Reading {
         Catalog {
             roles: self.roles,
             casts: self.casts,
-            unmodelled: self.unmodelled,
+            // The ledger is ours.
+            unmodelled: self.unmodelled.into_iter().filter(|it| it.schema.as_deref() != Some(ledger)).collect(),
             ..Catalog::new(self.server, objects, ties)
         }
     }

@@ -26,6 +26,8 @@ pub(super) struct Resolver {
     parts: Vec<(Address, ObjectId)>,
     /// The row on which a row depends internally, and which therefore stands for it.
     internal: HashMap<Address, Address>,
+    /// The extension to which a row belongs, which therefore stands for it.
+    members: HashMap<Address, Address>,
     depends: Vec<(Address, Address, char)>,
     about: Vec<ObjectId>,
     needs: Vec<(ObjectId, Address)>,
@@ -61,6 +63,9 @@ impl Resolver {
         if matches!(deptype, 'i' | 'P' | 'S') {
             self.internal.entry(from).or_insert(to);
         }
+        if deptype == 'e' {
+            self.members.insert(from, to);
+        }
         self.depends.push((from, to, deptype));
         Some(())
     }
@@ -73,6 +78,9 @@ impl Resolver {
     /// The object that stands for an address: itself, its table, or what it internally belongs to.
     fn resolve(&self, address: Address, depth: u32) -> Option<&ObjectId> {
         let whole = Address { sub: 0, ..address };
+        if let Some(extension) = self.members.get(&whole) {
+            return self.objects.get(extension);
+        }
         self.objects.get(&address).or_else(|| self.objects.get(&whole)).or_else(|| {
             let next = self.internal.get(&address).or_else(|| self.internal.get(&whole))?;
             if depth == 0 { None } else { self.resolve(*next, depth - 1) }
@@ -121,27 +129,35 @@ impl Resolver {
 
     /// The objects that belong to an extension, and everything that belongs to those.
     pub fn extension_members(&self) -> BTreeSet<ObjectId> {
-        let direct: BTreeSet<&ObjectId> = self
-            .depends
-            .iter()
-            .filter(|(_, _, deptype)| *deptype == 'e')
-            .filter_map(|(from, _, _)| self.resolve(*from, DEPTH))
-            .collect();
-        if direct.is_empty() {
+        if self.members.is_empty() {
             return BTreeSet::new();
         }
-        let mut members: BTreeSet<ObjectId> = direct.into_iter().cloned().collect();
-        let belongs: Vec<_> = self.ties().into_iter().filter(|(_, _, tie)| *tie != Tie::Needs).collect();
+        let mut members: BTreeSet<ObjectId> =
+            self.members.keys().filter_map(|address| self.objects.get(address)).cloned().collect();
+        let belongs = self.parts_of();
         loop {
             let before = members.len();
-            for (from, to, _) in &belongs {
-                if members.contains(to) {
-                    members.insert(from.clone());
+            for (from, to) in &belongs {
+                if members.contains(*to) {
+                    members.insert((*from).clone());
                 }
             }
             if members.len() == before {
                 return members;
             }
         }
+    }
+
+    /// Every object with what it goes along with; members of extensions not yet being stood for by these.
+    fn parts_of(&self) -> Vec<(&ObjectId, &ObjectId)> {
+        let depends = self.depends.iter().filter(|(_, _, deptype)| matches!(deptype, 'a' | 'i' | 'I' | 'P' | 'S'));
+        let find = |address: &Address| {
+            let whole = Address { sub: 0, ..*address };
+            self.objects.get(address).or_else(|| self.objects.get(&whole))
+        };
+        let ties = depends.filter_map(|(from, to, _)| Some((find(from)?, find(to)?)));
+        let parts = self.parts.iter().filter_map(|(address, id)| Some((id, find(&Address { sub: 0, ..*address })?)));
+        let about = self.about.iter().filter_map(|id| Some((id, id.of.as_deref()?)));
+        ties.chain(parts).chain(about).collect()
     }
 }

@@ -36,11 +36,14 @@ pub(super) struct Decisions {
 
 /// Decides for every object that differs, and for all that those drag along.
 pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -> Decisions {
-    let mut deciding = Deciding { current, desired, decisions: Decisions::default(), replaced: VecDeque::new() };
+    let mut deciding = Deciding { current, desired, decisions: Decisions::default(), gone: VecDeque::new() };
     for change in changes {
         let decision = match (change.before, change.after) {
             (None, _) => Decision::Create,
-            (Some(_), None) => Decision::Drop,
+            (Some(_), None) => {
+                deciding.gone.push_back(change.id.clone());
+                Decision::Drop
+            }
             (Some(_), Some(_)) => continue,
         };
         deciding.decisions.of.insert(change.id.clone(), decision);
@@ -51,7 +54,7 @@ pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -
             deciding.alter(change.id, alteration, None);
         }
     }
-    while let Some(id) = deciding.replaced.pop_front() {
+    while let Some(id) = deciding.gone.pop_front() {
         deciding.widen(&id);
     }
     deciding.decisions
@@ -61,8 +64,8 @@ struct Deciding<'a> {
     current: &'a Catalog,
     desired: &'a Catalog,
     decisions: Decisions,
-    /// Objects that are replaced, whose dependents have not been looked at yet.
-    replaced: VecDeque<ObjectId>,
+    /// Objects that are dropped or replaced, whose dependents have not been looked at yet.
+    gone: VecDeque<ObjectId>,
 }
 
 impl<'a> Deciding<'a> {
@@ -125,7 +128,7 @@ impl<'a> Deciding<'a> {
             self.decisions.because.insert(id.clone(), account.clone());
         }
         self.decisions.of.insert(id.clone(), decision);
-        self.replaced.push_back(id.clone());
+        self.gone.push_back(id.clone());
     }
 
     /// Whether rows hold values of what is replaced, so that the new definition must stand beside the old one.
@@ -142,11 +145,16 @@ impl<'a> Deciding<'a> {
         self.desired.referenced(dependent).any(|(referenced, _)| referenced == id)
     }
 
-    /// Moves everything that depends on a replaced object.
+    /// Moves everything that depends on an object that is dropped or replaced.
     fn widen(&mut self, id: &ObjectId) {
         let swapped = matches!(self.decisions.of.get(id), Some(Decision::Swap));
-        let dependents: Vec<(ObjectId, Tie)> =
-            self.current.dependents(id).map(|(dependent, tie)| (dependent.clone(), tie)).collect();
+        // What is owned is let go by the object that says whose it is, which depends on the owner as well.
+        let dependents: Vec<(ObjectId, Tie)> = self
+            .current
+            .dependents(id)
+            .filter(|(_, tie)| *tie != Tie::Owned)
+            .map(|(dependent, tie)| (dependent.clone(), tie))
+            .collect();
         for (dependent, tie) in dependents {
             if tie == Tie::Needs && self.desired.contains(&dependent) {
                 if self.lets_go(&dependent, id) {

@@ -52,6 +52,7 @@ impl Graph {
         graph.creation(desired, decisions);
         graph.removal(current, desired, decisions);
         graph.names(current, desired);
+        graph.bindings(current, desired, decisions);
         graph
     }
 
@@ -115,6 +116,19 @@ impl Graph {
             for slot in object.slots(id) {
                 for before in taken.get(&slot).into_iter().flatten() {
                     self.edges.insert((*before, index));
+                }
+            }
+        }
+    }
+
+    /// What comes back with the same words may be bound to something else by them (a foreign key to another unique index),
+    /// but not as long as what it was bound to is there.
+    fn bindings(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
+        let same_words = |id: &&ObjectId| current.get(id).is_some_and(|it| desired.get(id) == Some(it));
+        for id in decisions.of.keys().filter(same_words) {
+            if self.index(Part::Drop, id).is_some() {
+                for (referenced, _) in current.referenced(id).filter(|(_, tie)| *tie == Tie::Needs) {
+                    self.edge((Part::Drop, referenced), (Part::Main, id));
                 }
             }
         }

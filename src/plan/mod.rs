@@ -2,10 +2,23 @@
 
 mod decide;
 mod draft;
+mod equivalence;
 pub mod file;
 mod fold;
 mod graph;
+mod group;
+mod load;
+mod make;
 mod order;
+mod proof;
+mod rehearsal;
+mod scope;
+mod script;
 
 pub use draft::{Draft, Planned, draft};
 pub use fold::Cycle;
+pub use make::{Made, Manage, PlanError, Request, make};
+pub use proof::ProofError;
+pub use rehearsal::{RehearsalError, SETTINGS, describe};
+pub use scope::touched;
+pub use script::{new_database, script};

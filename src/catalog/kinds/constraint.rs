@@ -67,6 +67,9 @@ impl Definition for Constraint {
             let names = id.names.iter().step_by(2).cloned().collect();
             slots.push(Slot(Space::Relation, names));
         }
+        if self.definition.starts_with("PRIMARY KEY") {
+            slots.push(Slot(Space::PrimaryKey, id.names.iter().take(2).cloned().collect()));
+        }
         slots
     }
 }

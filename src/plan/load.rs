@@ -1,0 +1,100 @@
+//! The desired state: the source, loaded into a scratch database and read back.
+
+use std::collections::BTreeSet;
+
+use super::{
+    make::PlanError,
+    rehearsal::{RehearsalError, Session},
+    scope::touched,
+    script::script,
+};
+use crate::{
+    catalog::{self, Catalog},
+    engine::{Engine, Scratch, Spec},
+    source::{self, Source},
+};
+
+/// The desired state, as it was loaded.
+pub(super) struct Desired {
+    /// What was there before the source was loaded.
+    pub baseline: Catalog,
+    /// What is there afterwards.
+    pub catalog: Catalog,
+    /// What the source says that has no effect, for people.
+    pub warnings: Vec<String>,
+}
+
+/// Loads a source: into an empty database, or, where it refers to what it does not create, beside what the target has of
+/// that.
+pub(super) fn load(
+    engine: &Engine,
+    spec: &Spec,
+    source: &Source,
+    current: &Catalog,
+    ledger: &str,
+) -> Result<Desired, PlanError> {
+    let scratch = engine.database(spec)?;
+    let baseline = read(&scratch, ledger)?;
+    let error = match run(engine, &scratch, source) {
+        Ok(warnings) => return Ok(Desired { baseline, catalog: read(&scratch, ledger)?, warnings }),
+        Err(PlanError::Load(error)) => error,
+        Err(error) => return Err(error),
+    };
+    let partial = read(&scratch, ledger)?;
+    drop(scratch);
+    let around = around(&baseline, &partial, source, current);
+    if around.len() == baseline.len() {
+        return Err(error.into());
+    }
+    let scratch = engine.database(spec)?;
+    let mut session = Session::open(&scratch)?;
+    let draft = script(&baseline, &around).map_err(RehearsalError::from)?;
+    session.run_all(&draft, "while what the desired state does not manage was copied")?;
+    drop(session);
+    let baseline = read(&scratch, ledger)?;
+    // What the source lacks is better told by the first attempt, unless the second one got further.
+    let warnings = run(engine, &scratch, source).map_err(|second| match second {
+        PlanError::Load(second) if second.count() >= error.count() => PlanError::Load(error),
+        second => second,
+    })?;
+    Ok(Desired { baseline, catalog: read(&scratch, ledger)?, warnings })
+}
+
+/// What the target has beside what the source made, as far as it got: schemas that the source does not touch, extensions
+/// that it does not create.
+fn around(baseline: &Catalog, partial: &Catalog, source: &Source, current: &Catalog) -> Catalog {
+    let (mut made, _) = touched(baseline, partial);
+    made.extend(source.schemas());
+    let beside = |id: &catalog::ObjectId| id.schema().is_none_or(|schema| !made.contains(schema));
+    // What hangs on a schema of the source's own (a foreign key to it) cannot stand there yet.
+    let mut left_out: BTreeSet<&catalog::ObjectId> =
+        current.iter().map(|(id, _)| id).filter(|id| !beside(id)).collect();
+    loop {
+        let before = left_out.len();
+        let hanging: Vec<_> =
+            current.ties().filter(|(_, to, _)| left_out.contains(to)).map(|(from, _, _)| from).collect();
+        left_out.extend(hanging);
+        if left_out.len() == before {
+            break;
+        }
+    }
+    baseline.merged(|_| true, current, |id| !left_out.contains(id))
+}
+
+fn read(scratch: &Scratch, ledger: &str) -> Result<Catalog, PlanError> {
+    Ok(catalog::read(&mut scratch.connect()?, ledger)?)
+}
+
+fn run(engine: &Engine, scratch: &Scratch, source: &Source) -> Result<Vec<String>, PlanError> {
+    let mut client = scratch.connect()?;
+    let mut lender = scratch.lender()?;
+    let session = source::Session {
+        client: &mut client,
+        lender: lender.as_mut().map(|it| it as &mut dyn source::Lender),
+        beyond: if engine.owned() { source::Beyond::Run } else { source::Beyond::Skip },
+    };
+    let loaded = source::load(source, session)?;
+    let mut warnings: Vec<String> = source.warnings().iter().map(ToString::to_string).collect();
+    warnings.extend(loaded.warnings);
+    Ok(warnings)
+}

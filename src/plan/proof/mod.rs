@@ -1,0 +1,186 @@
+//! The proof: a plan is executed on a copy of the current state, with rows in it, before it is written.
+
+mod observe;
+mod rows;
+mod survive;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    file::{Group, Observed, Step},
+    rehearsal::{RehearsalError, Session, describe},
+};
+use crate::{
+    catalog::{self, Catalog, Hazard},
+    engine::Scratch,
+};
+use observe::Observer;
+use rows::Filled;
+use survive::Snapshot;
+
+/// Why a plan did not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum ProofError {
+    /// A step failed on the copy.
+    #[error("step {number} of {of} failed on a copy of the current state: {why}\n  {sql}")]
+    Step {
+        /// The step's number, from 1.
+        number: usize,
+        /// How many steps there are.
+        of: usize,
+        /// The statement.
+        sql: String,
+        /// What PostgreSQL said.
+        why: String,
+    },
+    /// The copy did not become what is desired.
+    #[error("the plan does not lead to the desired state; what remains different:\n{}", remaining.join("\n"))]
+    Differs {
+        /// The objects that differ, with the fields in which they do.
+        remaining: Vec<String>,
+        /// The statements of the plan.
+        steps: Vec<String>,
+    },
+    /// Rows were lost or changed where the plan claims that none are.
+    #[error("the plan loses rows without saying so:\n{}", lost.join("\n"))]
+    Rows {
+        /// What became of which table.
+        lost: Vec<String>,
+        /// The statements of the plan.
+        steps: Vec<String>,
+    },
+    /// The copy itself could not be worked with.
+    #[error(transparent)]
+    Rehearsal(#[from] RehearsalError),
+}
+
+impl From<postgres::Error> for ProofError {
+    fn from(error: postgres::Error) -> Self {
+        Self::Rehearsal(error.into())
+    }
+}
+
+/// What the execution on a copy showed.
+pub(super) struct Rehearsed {
+    /// The copy, read back.
+    pub after: Catalog,
+    /// What each step did beyond its purpose.
+    pub observed: Vec<Observed>,
+    /// How many rows each table had.
+    pub rows: BTreeMap<String, u64>,
+    /// The tables for which no row could be made, with the reason.
+    pub without_rows: BTreeMap<String, String>,
+}
+
+/// Executes a plan on copies of `scratch`, with rows wherever rows can be made and fit the change.
+///
+/// `alter` says which relations a step changes, so that rows which its change cannot take (text that is to become a
+/// number) are left out of the next attempt.
+pub(super) fn rehearse(
+    scratch: &Scratch,
+    steps: &[Step],
+    groups: &[Group],
+    ledger: &str,
+) -> Result<Rehearsed, ProofError> {
+    let mut unfit: BTreeMap<String, String> = BTreeMap::new();
+    loop {
+        let copy = scratch.copy().map_err(RehearsalError::from)?;
+        let mut session = Session::open(&copy)?;
+        let mut filled = rows::fill(&mut session.client, &unfit.keys().cloned().collect())?;
+        let before = Snapshot::take(&mut session.client, &filled)?;
+        match execute(&mut session, steps, groups) {
+            Ok(observed) => {
+                let after = catalog::read(&mut session.client, ledger).map_err(RehearsalError::from)?;
+                let lost = before.lost(&mut session.client, &losses(steps))?;
+                if !lost.is_empty() {
+                    return Err(ProofError::Rows { lost, steps: sql(steps) });
+                }
+                filled.without.extend(unfit);
+                return Ok(Rehearsed { after, observed, rows: filled.rows, without_rows: filled.without });
+            }
+            Err(failure) => match failure.about_rows(steps, &filled, &unfit) {
+                Some(tables) => unfit.extend(tables),
+                None => return Err(failure.into_error(steps)),
+            },
+        }
+    }
+}
+
+fn sql(steps: &[Step]) -> Vec<String> {
+    steps.iter().map(|step| step.sql.clone()).collect()
+}
+
+/// What the steps say is lost.
+pub(super) fn losses(steps: &[Step]) -> BTreeSet<String> {
+    let hazards = steps.iter().flat_map(|step| &step.hazards);
+    hazards
+        .filter_map(|hazard| match hazard {
+            Hazard::Loss { what } => Some(what.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A step that failed, by index.
+struct Failure {
+    step: usize,
+    error: postgres::Error,
+}
+
+impl Failure {
+    /// The tables whose rows are to be left out, where the step says that it may fail on rows and failed on them.
+    fn about_rows(
+        &self,
+        steps: &[Step],
+        filled: &Filled,
+        unfit: &BTreeMap<String, String>,
+    ) -> Option<BTreeMap<String, String>> {
+        // Classes 22 (data exception), 23 (integrity constraint violation), and the mistakes that routines raise.
+        let code = self.error.code()?.code();
+        if !(code.starts_with("22") || code.starts_with("23") || code == "P0001" || code == "21000") {
+            return None;
+        }
+        let why = format!("its rows do not fit the change: {}", describe(&self.error));
+        let named = self.error.as_db_error().and_then(|db| {
+            let (schema, table) = (db.schema()?, db.table()?);
+            Some(crate::sql::qualified([schema, table]))
+        });
+        let step = steps.get(self.step)?;
+        let mentioned = |table: &&String| named.as_ref() == Some(table) || step.sql.contains(table.as_str());
+        let with_rows = || filled.rows.keys().filter(|table| !unfit.contains_key(*table));
+        let mut tables: BTreeMap<String, String> =
+            with_rows().filter(mentioned).map(|table| (table.clone(), why.clone())).collect();
+        if tables.is_empty() {
+            // Rows that are read by way of a view or a function: none are left next time.
+            tables = with_rows().map(|table| (table.clone(), why.clone())).collect();
+        }
+        (!tables.is_empty()).then_some(tables)
+    }
+
+    fn into_error(self, steps: &[Step]) -> ProofError {
+        let sql = steps.get(self.step).map(|step| step.sql.clone()).unwrap_or_default();
+        ProofError::Step { number: self.step + 1, of: steps.len(), sql, why: describe(&self.error) }
+    }
+}
+
+fn execute(session: &mut Session, steps: &[Step], groups: &[Group]) -> Result<Vec<Observed>, Failure> {
+    let fail = |step: usize| move |error| Failure { step, error };
+    let mut observer = Observer::new(&mut session.client).map_err(fail(0))?;
+    let mut observed = Vec::with_capacity(steps.len());
+    for group in groups {
+        if group.transaction {
+            session.client.batch_execute("BEGIN").map_err(fail(group.first))?;
+            observer.begin();
+        }
+        for number in group.first..group.first + group.count {
+            let Some(step) = steps.get(number) else { continue };
+            session.run(&step.sql, group.transaction).map_err(fail(number))?;
+            observed.push(observer.step(&mut session.client).map_err(fail(number))?);
+        }
+        if group.transaction {
+            // Deferred constraints are checked here.
+            session.client.batch_execute("COMMIT").map_err(fail(group.first + group.count - 1))?;
+        }
+    }
+    Ok(observed)
+}

@@ -1,0 +1,126 @@
+//! Whether rows survive: what tables hold is summed up before a plan and after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use postgres::{Client, SimpleQueryMessage};
+
+use super::rows::Filled;
+use crate::sql;
+
+/// What tables hold, as sums that do not depend on the order of rows.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    tables: BTreeMap<String, Table>,
+}
+
+#[derive(Debug)]
+struct Table {
+    rows: u64,
+    /// The type, the number of values and the sum over the values of each column.
+    columns: BTreeMap<String, (String, u64, String)>,
+}
+
+const COLUMNS: &str = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        LEFT JOIN pg_catalog.pg_attribute a
+            ON c.oid = a.attrelid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+    WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384
+    ORDER BY c.oid, a.attnum";
+
+impl Snapshot {
+    /// Sums up the tables that have rows.
+    pub fn take(client: &mut Client, filled: &Filled) -> Result<Self, postgres::Error> {
+        let wanted: BTreeSet<&String> = filled.rows.keys().collect();
+        let mut columns: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        for row in rows(client, COLUMNS)? {
+            if let [table, column, data_type] = row.as_slice()
+                && wanted.contains(table)
+            {
+                let columns = columns.entry(table.clone()).or_default();
+                if !column.is_empty() {
+                    columns.push((column.clone(), data_type.clone()));
+                }
+            }
+        }
+        let mut tables = BTreeMap::new();
+        for (table, columns) in columns {
+            tables.insert(table.clone(), Table::read(client, &table, columns)?);
+        }
+        Ok(Self { tables })
+    }
+
+    /// What has become of the rows, where it is not among the losses that were announced.
+    pub fn lost(&self, client: &mut Client, losses: &BTreeSet<String>) -> Result<Vec<String>, postgres::Error> {
+        let rows = self.tables.iter().map(|(name, table)| (name.clone(), table.rows)).collect();
+        let now = Self::take(client, &Filled { rows, without: BTreeMap::new() })?;
+        let mut lost = Vec::new();
+        for (name, before) in &self.tables {
+            if losses.contains(&format!("TABLE {name}")) {
+                continue;
+            }
+            match now.tables.get(name) {
+                None => lost.push(format!("table {name} is gone with {} rows", before.rows)),
+                Some(after) => lost.extend(before.compare(name, after, losses)),
+            }
+        }
+        Ok(lost)
+    }
+}
+
+impl Table {
+    fn read(client: &mut Client, table: &str, columns: Vec<(String, String)>) -> Result<Self, postgres::Error> {
+        let mut query = "SELECT count(*)".to_owned();
+        for (column, _) in &columns {
+            let name = sql::ident(column);
+            query.push_str(&format!(
+                ", count({name}::text), md5(string_agg({name}::text, ',' ORDER BY {name}::text COLLATE \"C\"))"
+            ));
+        }
+        query.push_str(&format!(" FROM ONLY {table}"));
+        let found = rows(client, &query)?.into_iter().next().unwrap_or_default();
+        let text = |i: usize| found.get(i).cloned().unwrap_or_default();
+        let number = |i: usize| text(i).parse().unwrap_or_default();
+        let sum =
+            |(i, (name, data_type)): (usize, (String, String))| (name, (data_type, number(1 + 2 * i), text(2 + 2 * i)));
+        Ok(Self { rows: number(0), columns: columns.into_iter().enumerate().map(sum).collect() })
+    }
+
+    fn compare(&self, table: &str, after: &Self, losses: &BTreeSet<String>) -> Vec<String> {
+        let mut lost = Vec::new();
+        if self.rows != after.rows {
+            lost.push(format!("table {table} had {} rows and has {}", self.rows, after.rows));
+        }
+        for (column, (data_type, values, sum)) in &self.columns {
+            let name = format!("{table}.{}", sql::ident(column));
+            if losses.contains(&format!("COLUMN {name}")) {
+                continue;
+            }
+            match after.columns.get(column) {
+                Some((now, _, after)) if now == data_type && sum != after => {
+                    lost.push(format!("the values of column {name} have changed"));
+                }
+                Some((_, now, _)) if now < values => {
+                    lost.push(format!("column {name} had {values} values and has {now}"))
+                }
+                Some(_) => {}
+                // It has become a generated column, or it is gone; the latter would have been announced.
+                None => {}
+            }
+        }
+        lost
+    }
+}
+
+fn rows(client: &mut Client, query: &str) -> Result<Vec<Vec<String>>, postgres::Error> {
+    let messages = client.simple_query(query)?;
+    Ok(messages
+        .iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => {
+                Some((0..row.len()).map(|i| row.get(i).unwrap_or_default().to_owned()).collect())
+            }
+            _ => None,
+        })
+        .collect())
+}

@@ -1,0 +1,125 @@
+//! Runs scripts of our own on scratch databases.
+
+use postgres::Client;
+
+use super::{draft::Draft, script::script};
+use crate::{
+    catalog::{self, Catalog},
+    engine::{Engine, Scratch, Spec, SuperuserLender},
+};
+
+/// Why something could not be rehearsed on a scratch database.
+#[derive(Debug, thiserror::Error)]
+pub enum RehearsalError {
+    /// The scratch server failed.
+    #[error(transparent)]
+    Engine(#[from] crate::engine::Error),
+    /// A catalog could not be read.
+    #[error(transparent)]
+    Read(#[from] catalog::ReadError),
+    /// The connection broke.
+    #[error("the scratch server: {0}")]
+    Postgres(#[from] postgres::Error),
+    /// A statement of ours failed.
+    #[error("{what}, this statement failed: {sql}: {}", describe(error))]
+    Statement {
+        /// What was being done, in words.
+        what: &'static str,
+        /// The statement.
+        sql: String,
+        /// What PostgreSQL said.
+        #[source]
+        error: postgres::Error,
+    },
+    /// The statements could not be ordered.
+    #[error(transparent)]
+    Cycle(#[from] super::Cycle),
+}
+
+/// What PostgreSQL said, with its SQLSTATE, detail and hint.
+pub fn describe(error: &postgres::Error) -> String {
+    let Some(db) = error.as_db_error() else { return error.to_string() };
+    let mut text = format!("{} (SQLSTATE {})", db.message(), db.code().code());
+    for (label, more) in [("detail", db.detail()), ("hint", db.hint()), ("where", db.where_())] {
+        if let Some(more) = more {
+            text.push_str(&format!("; {label}: {more}"));
+        }
+    }
+    text
+}
+
+/// Settings under which every statement of a plan is meant.
+pub const SETTINGS: &str = "SET search_path = ''; SET check_function_bodies = off; SET client_min_messages = error; \
+    SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET TimeZone = 'UTC'; SET extra_float_digits = 3; \
+    SET standard_conforming_strings = on; SET row_security = off";
+
+/// A connection to a scratch database on which superuser is lent where DDL needs it.
+pub(super) struct Session {
+    pub client: Client,
+    lender: Option<SuperuserLender>,
+}
+
+impl Session {
+    /// Connects as the loading role.
+    pub fn open(scratch: &Scratch) -> Result<Self, RehearsalError> {
+        let mut client = scratch.connect()?;
+        client.batch_execute(SETTINGS)?;
+        Ok(Self { client, lender: scratch.lender()? })
+    }
+
+    /// Runs one statement; where PostgreSQL wants a superuser for a kind of DDL that may be lent one, again with it.
+    ///
+    /// `within` says that a transaction is open, which must survive the first refusal.
+    pub fn run(&mut self, sql: &str, within: bool) -> Result<(), postgres::Error> {
+        let lender = self.lender.as_mut().filter(|_| crate::source::lendable(sql));
+        let Some(lender) = lender else { return self.client.batch_execute(sql) };
+        if within {
+            self.client.batch_execute("SAVEPOINT lent")?;
+        }
+        let Err(error) = self.client.batch_execute(sql) else { return Ok(()) };
+        if error.code() != Some(&postgres::error::SqlState::INSUFFICIENT_PRIVILEGE) {
+            return Err(error);
+        }
+        if within {
+            self.client.batch_execute("ROLLBACK TO SAVEPOINT lent")?;
+        }
+        lender.lend().map_err(|_| error)?;
+        let result = self.client.batch_execute(sql);
+        let _ = lender.take_back();
+        result
+    }
+
+    /// Runs a draft: in one message where that works, otherwise statement by statement.
+    pub fn run_all(&mut self, draft: &Draft, what: &'static str) -> Result<(), RehearsalError> {
+        let mut whole = String::new();
+        for planned in &draft.steps {
+            whole.push_str(&planned.step.sql);
+            whole.push_str(";\n");
+        }
+        if self.client.batch_execute(&whole).is_ok() {
+            return Ok(());
+        }
+        for planned in &draft.steps {
+            let sql = &planned.step.sql;
+            self.run(sql, false).map_err(|error| RehearsalError::Statement { what, sql: sql.clone(), error })?;
+        }
+        Ok(())
+    }
+}
+
+/// A scratch database that holds a catalog, made from its definitions; and the catalog as it reads there.
+pub(super) fn copy(
+    engine: &Engine,
+    spec: &Spec,
+    of: &Catalog,
+    ledger: &str,
+    what: &'static str,
+) -> Result<(Scratch, Catalog), RehearsalError> {
+    let scratch = engine.database(spec)?;
+    let mut session = Session::open(&scratch)?;
+    let empty = catalog::read(&mut session.client, ledger)?;
+    session.run_all(&script(&empty, of)?, what)?;
+    let read = catalog::read(&mut session.client, ledger)?;
+    drop(session);
+    Ok((scratch, read))
+}

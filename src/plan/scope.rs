@@ -1,0 +1,117 @@
+//! The managed scope: what is compared and changed, and what is left as it is.
+
+use std::collections::BTreeSet;
+
+use super::file::{Roles, Scope};
+use crate::catalog::{Catalog, Concern, Fingerprint, Object, ObjectId};
+
+impl Scope {
+    /// Whether an object is managed. Owners and grants count where the object that they are of does and their role is
+    /// managed.
+    pub fn manages(&self, id: &ObjectId, object: &Object) -> bool {
+        let role = || object.role(id);
+        let by_role = match id.kind.concern() {
+            Concern::Schema => true,
+            Concern::Owner => self.owners.has(role()),
+            Concern::Privilege => self.privileges.has(role()),
+        };
+        by_role && self.holds(id)
+    }
+
+    /// Whether an object, or the object that it is about, lies in the scope.
+    pub fn holds(&self, id: &ObjectId) -> bool {
+        let root = id.root();
+        let inside = match root.schema() {
+            Some(schema) if schema == self.ledger => false,
+            Some(schema) => self.all || self.schemas.contains(schema),
+            None => self.all || self.global.contains(&root.to_string()),
+        };
+        inside && !self.ignores(root)
+    }
+
+    fn ignores(&self, root: &ObjectId) -> bool {
+        if self.ignore.is_empty() {
+            return false;
+        }
+        // A part of a table is ignored with the table.
+        let names = [root.to_string(), root.address(), root.names.join("."), root.relation()];
+        self.ignore.iter().any(|pattern| names.iter().any(|name| matches(pattern, name)))
+    }
+
+    /// The fingerprint of what is managed in a catalog.
+    pub fn fingerprint(&self, catalog: &Catalog) -> Fingerprint {
+        Fingerprint::of(catalog, |id| catalog.get(id).is_some_and(|object| self.manages(id, object)))
+    }
+
+    /// The desired state of a whole database: what is managed as desired, everything else as it is now.
+    ///
+    /// What is not managed is then equal on both sides, and comes back by itself where it has to step aside.
+    pub fn complete(&self, current: &Catalog, desired: &Catalog) -> Catalog {
+        let managed = |id: &ObjectId| desired.get(id).is_some_and(|object| self.manages(id, object));
+        let stays = |id: &ObjectId| {
+            let unmanaged = current.get(id).is_some_and(|object| !self.manages(id, object));
+            // A grant that is not compared stays where its object stays.
+            unmanaged && (!self.holds(id) || id.of.as_ref().is_some_and(|of| managed(of)))
+        };
+        desired.merged(managed, current, stays)
+    }
+
+    /// How many objects of a catalog lie outside the scope, not counting what is said about them.
+    pub fn outside(&self, catalog: &Catalog) -> usize {
+        let counted = |id: &ObjectId| id.of.is_none() && id.names.len() < 3 && id.schema() != Some(&self.ledger);
+        catalog.iter().filter(|(id, _)| counted(id) && !self.holds(id)).count()
+    }
+}
+
+impl Roles {
+    fn has(&self, role: Option<&str>) -> bool {
+        match self {
+            Self::All => true,
+            Self::None => false,
+            Self::Declared(roles) => role.is_some_and(|role| roles.contains(role)),
+        }
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for any text.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else { return false };
+    let mut last = None;
+    for piece in pieces {
+        if let Some(before) = last.replace(piece) {
+            let Some((_, after)) = rest.split_once(before) else { return false };
+            rest = after;
+        }
+    }
+    last.map_or(rest.is_empty(), |last| rest.ends_with(last))
+}
+
+/// The schemas that the desired state creates or puts objects into, and its objects that live in no schema: what is there
+/// beyond the `baseline` that was there before it was loaded.
+pub fn touched(baseline: &Catalog, desired: &Catalog) -> (BTreeSet<String>, BTreeSet<String>) {
+    let (mut schemas, mut global) = (BTreeSet::new(), BTreeSet::new());
+    for (id, object) in desired.iter().filter(|(id, object)| baseline.get(id) != Some(*object)) {
+        match (id.schema(), object) {
+            (Some(schema), _) => schemas.insert(schema.to_owned()),
+            (None, _) => global.insert(id.root().to_string()),
+        };
+    }
+    (schemas, global)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        assert!(matches("app.tmp_*", "app.tmp_users"));
+        assert!(matches("TABLE app.*_old", "TABLE app.users_old"));
+        assert!(matches("*", ""));
+        assert!(matches("a*b*c", "axxbxxc"));
+        assert!(!matches("a*b*c", "axxcxxb"));
+        assert!(!matches("app.users", "app.users2"));
+        assert!(!matches("app.tmp_*", "xapp.tmp_users"));
+    }
+}
