@@ -9,13 +9,20 @@
 //! - [`diff`]: two catalogs become changes.
 //! - [`plan`]: changes become ordered steps, proved on a copy.
 //! - [`history`]: the ledger in the target database: revisions and their steps.
+//! - [`report`]: a plan for people, and as an SQL script.
+//! - [`config`]: reconcile.yaml, environment and flags.
+//! - [`cli`]: the commands, which compose the others; [`error`] is what they end with.
 //! - [`sql`]: quoting and joining SQL text.
 
 pub mod catalog;
+pub mod cli;
+pub mod config;
 pub mod connect;
 pub mod diff;
 pub mod engine;
+pub mod error;
 pub mod history;
 pub mod plan;
+pub mod report;
 pub mod source;
 pub mod sql;

@@ -1,0 +1,177 @@
+//! The error that a command ends with: its kind decides heading and exit code, its hints say what to do next.
+
+use std::{error::Error as StdError, fmt, io, path::Path};
+
+use anstyle::{AnsiColor, Style};
+
+/// What went wrong in a command, with what to do about it.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    source: Box<dyn StdError + Send + Sync>,
+    hints: Vec<String>,
+}
+
+/// Who has to do something about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The user: arguments, configuration, schema.sql or a plan are not as they should be.
+    Input,
+    /// The world outside: a server, a file, the network.
+    Outside,
+    /// Nobody, perhaps: the program keeps from something that may do harm.
+    Refused,
+    /// The authors of the program.
+    Bug,
+}
+
+impl Kind {
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Input | Self::Outside => "error",
+            Self::Refused => "refused",
+            Self::Bug => "error: this is a bug in reconcile",
+        }
+    }
+}
+
+/// Text as an error.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Message(String);
+
+impl Error {
+    /// An error of a kind, caused by another.
+    pub fn new(kind: Kind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Self { kind, source: source.into(), hints: Vec::new() }
+    }
+
+    /// Input that is not as it should be.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self::new(Kind::Input, Message(message.into()))
+    }
+
+    /// Something that the program does not do.
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(Kind::Refused, Message(message.into()))
+    }
+
+    /// A file that cannot be read or written; `what` is the verb phrase: `cannot read`.
+    pub fn file(what: &str, path: &Path, why: &io::Error) -> Self {
+        Self::new(Kind::Outside, Message(format!("{what} {}: {why}", path.display())))
+    }
+
+    /// Adds what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds several things to do next.
+    #[must_use]
+    pub fn hints(mut self, hints: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.hints.extend(hints.into_iter().map(Into::into));
+        self
+    }
+
+    /// Who has to do something about it.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The process's exit code: 1, whatever the kind, because 2 says that `plan` found changes.
+    pub fn exit_code(&self) -> u8 {
+        match self.kind {
+            Kind::Input | Kind::Outside | Kind::Refused | Kind::Bug => 1,
+        }
+    }
+
+    /// The error for people: heading, message, causes, hints; ends in a newline.
+    pub fn render(&self, color: bool) -> String {
+        let red = paint(AnsiColor::Red, color);
+        let cyan = paint(AnsiColor::Cyan, color);
+        let mut said = self.source.to_string();
+        let mut out = format!("{red}{}:{red:#} {}\n", self.kind.heading(), said.trim_end());
+        let mut cause = self.source.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // Many messages end in the message of their cause.
+            if !said.contains(&text) {
+                out.push_str(&format!("  caused by: {}\n", text.trim_end()));
+                said = text;
+            }
+            cause = error.source();
+        }
+        for hint in &self.hints {
+            out.push_str(&format!("{cyan}hint:{cyan:#} {hint}\n"));
+        }
+        out
+    }
+}
+
+fn paint(color: AnsiColor, on: bool) -> Style {
+    if on { Style::new().bold().fg_color(Some(color.into())) } else { Style::new() }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render(false).trim_end())
+    }
+}
+
+impl From<crate::config::Error> for Error {
+    fn from(error: crate::config::Error) -> Self {
+        let hints = error.hints();
+        Self::new(Kind::Input, error).hints(hints)
+    }
+}
+
+impl From<crate::plan::file::FileError> for Error {
+    fn from(error: crate::plan::file::FileError) -> Self {
+        use crate::plan::file::FileError;
+        let hint = match &error {
+            FileError::Json(_) => "a plan is written by `reconcile plan`",
+            FileError::Format(_) => "make the plan again with this program, or use the program that made it",
+            FileError::Edited { .. } => "plans are not edited: change schema.sql and make the plan again",
+        };
+        Self::new(Kind::Input, error).hint(hint)
+    }
+}
+
+impl From<crate::catalog::ReadError> for Error {
+    fn from(error: crate::catalog::ReadError) -> Self {
+        use crate::catalog::ReadError;
+        let kind = if matches!(error, ReadError::Row { .. }) { Kind::Bug } else { Kind::Outside };
+        Self::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot read the catalogs: {0}")]
+    struct Repeats(#[source] Message);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot connect")]
+    struct Brief(#[source] Message);
+
+    #[test]
+    fn causes_are_told_once() {
+        let repeats = Error::new(Kind::Outside, Repeats(Message("permission denied".into())));
+        assert_eq!(repeats.render(false), "error: cannot read the catalogs: permission denied\n");
+        let brief = Error::new(Kind::Outside, Brief(Message("no route".into()))).hint("is it up?");
+        assert_eq!(brief.render(false), "error: cannot connect\n  caused by: no route\nhint: is it up?\n");
+    }
+
+    #[test]
+    fn headings_follow_the_kind() {
+        assert!(Error::refused("the plan is stale").render(false).starts_with("refused: the plan"));
+        let bug = Error::new(Kind::Bug, Message("it does not converge".into()));
+        assert!(bug.render(false).starts_with("error: this is a bug in reconcile: it does not converge"));
+        assert!(bug.render(true).contains("\u{1b}["));
+    }
+}
