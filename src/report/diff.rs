@@ -1,0 +1,79 @@
+//! A value before and after: on one line where it fits, else as a unified diff.
+
+use serde_json::Value;
+use similar::{ChangeTag, InlineChangeOptions, TextDiff};
+
+use super::Paint;
+
+/// The longest value that is shown on one line.
+const SHORT: usize = 60;
+/// The most lines of a text that is wholly new or wholly gone.
+const WHOLE: usize = 30;
+
+/// The lines that say how a field differs.
+pub(super) fn field(name: &str, before: &Value, after: &Value, paint: Paint) -> Vec<String> {
+    if let (Value::Object(left), Value::Object(right)) = (before, after) {
+        let keys = left.keys().chain(right.keys().filter(|key| !left.contains_key(*key)));
+        let of = |object: &serde_json::Map<String, Value>, key: &str| object.get(key).cloned().unwrap_or_default();
+        return keys
+            .map(|key| (key, of(left, key), of(right, key)))
+            .filter(|(_, left, right)| left != right)
+            .flat_map(|(key, left, right)| field(&format!("{name}.{key}"), &left, &right, paint))
+            .collect();
+    }
+    let (left, right) = (text(before), text(after));
+    if [&left, &right].iter().all(|text| text.chars().count() <= SHORT && !text.contains('\n')) {
+        return vec![format!("{name}  {} → {}", paint.red(left), paint.green(right))];
+    }
+    let mut lines = vec![format!("{name}:")];
+    let none = |value: &Value, text: String| if value.is_null() { String::new() } else { text };
+    lines.extend(unified(&none(before, left), &none(after, right), paint).into_iter().map(|line| format!("  {line}")));
+    lines
+}
+
+/// A unified diff, with the words that differ within a line underlined where there is colour.
+fn unified(before: &str, after: &str, paint: Paint) -> Vec<String> {
+    let diff = TextDiff::from_lines(before, after);
+    let mut lines = Vec::new();
+    for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
+        lines.push(paint.dim(hunk.header().to_string().trim_end()));
+        for op in hunk.ops() {
+            for change in diff.iter_inline_changes_with_options(op, InlineChangeOptions::default()) {
+                let words: String = change
+                    .iter_strings_lossy()
+                    .map(|(differs, word)| (differs, word.trim_end_matches('\n').to_owned()))
+                    .map(|(differs, word)| if differs && !word.is_empty() { paint.emphasis(word) } else { word })
+                    .collect();
+                lines.push(match change.tag() {
+                    ChangeTag::Delete => paint.red(format!("-{words}")),
+                    ChangeTag::Insert => paint.green(format!("+{words}")),
+                    ChangeTag::Equal => format!(" {words}"),
+                });
+            }
+        }
+    }
+    if before.is_empty() || after.is_empty() { folded(lines, WHOLE, paint) } else { lines }
+}
+
+/// Lines, of which those beyond a limit are only counted.
+pub(super) fn folded(mut lines: Vec<String>, limit: usize, paint: Paint) -> Vec<String> {
+    // A note that stands for a few lines saves nothing.
+    if lines.len() > limit + 3 {
+        let more = lines.len() - limit;
+        lines.truncate(limit);
+        lines.push(paint.dim(format!("… {more} more lines: `reconcile show --format sql`")));
+    }
+    lines
+}
+
+/// A value as text.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) if text.is_empty() => "''".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) => crate::sql::join(items.iter().map(text), ", "),
+        other => other.to_string(),
+    }
+}

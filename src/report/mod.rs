@@ -1,0 +1,17 @@
+//! A plan for people: on a terminal, and as an SQL script.
+
+mod address;
+mod changes;
+mod diff;
+mod locks;
+mod paint;
+mod sql;
+mod steps;
+mod terminal;
+
+pub use paint::Paint;
+pub use sql::sql;
+pub use terminal::{human, losses, summary};
+
+#[cfg(test)]
+mod tests;
