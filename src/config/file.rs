@@ -18,10 +18,10 @@ use serde::{
 
 use super::{Choice, EngineLayer, Error, Layer, ManageLayer, Managed, TimeoutsLayer, Trust, Variables, duration};
 
-/// Reads a configuration file.
-pub(super) fn read(path: &Path, variables: &Variables) -> Result<Layer, Error> {
-    let text = fs::read_to_string(path).map_err(|why| Error::Read { path: path.to_path_buf(), why })?;
-    parse(&text, path, variables)
+/// Reads a configuration file; `shown` is its path for messages.
+pub(super) fn read(path: &Path, shown: &Path, variables: &Variables) -> Result<Layer, Error> {
+    let text = fs::read_to_string(path).map_err(|why| Error::Read { path: shown.to_path_buf(), why })?;
+    parse(&text, shown, variables)
 }
 
 /// Reads the text of a configuration file; the path is for messages.

@@ -128,7 +128,7 @@ impl Config {
         let named = file.map(Path::to_path_buf).or_else(|| variables.path("CONFIG"));
         let found = named.map(|path| here.join(path)).or_else(|| above(&here));
         let written = match &found {
-            Some(path) => file::read(path, variables)?,
+            Some(path) => file::read(path, path.strip_prefix(&here).unwrap_or(path), variables)?,
             None => Layer::default(),
         };
         let root = found.as_deref().and_then(Path::parent).unwrap_or(&here).to_path_buf();

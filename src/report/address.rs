@@ -73,6 +73,9 @@ mod tests {
         let addresses = ["COLUMN a.b.c", "COLUMN a.b.d", "INDEX a.i", "COMMENT ON TABLE a.b", "POLICY p ON a.b"];
         let addresses = addresses.map(str::to_owned);
         assert_eq!(counted(&addresses), "2 columns, 1 index, 1 comment, 1 policy");
-        assert_eq!((plural(2, "index"), plural(2, "policy"), plural(3, "foreign key")), ("2 indexes".into(), "2 policies".into(), "3 foreign keys".into()));
+        assert_eq!(
+            (plural(2, "index"), plural(2, "policy"), plural(3, "foreign key")),
+            ("2 indexes".into(), "2 policies".into(), "3 foreign keys".into())
+        );
     }
 }

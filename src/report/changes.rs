@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Paint, address, diff};
-use crate::plan::file::{Action, Change, Plan, Reason};
+use crate::plan::file::{Action, Change, Plan, Reason, Step};
 
 /// The lines about what changes, without indentation.
 pub(super) fn lines(plan: &Plan, paint: Paint) -> Vec<String> {
@@ -35,6 +35,10 @@ fn folded(plan: &Plan) -> BTreeMap<&str, Vec<&String>> {
     folded
 }
 
+fn about(step: &Step, object: &String) -> bool {
+    [&step.creates, &step.changes].iter().any(|list| list.first() == Some(object))
+}
+
 fn one(change: &Change, folded: &BTreeMap<&str, Vec<&String>>, plan: &Plan, paint: Paint) -> Vec<String> {
     let Change { object, action, reasons, source } = change;
     let lost = plan.summary.losses.contains(object);
@@ -53,7 +57,8 @@ fn one(change: &Change, folded: &BTreeMap<&str, Vec<&String>>, plan: &Plan, pain
     if *action == Action::Replace {
         notes.push("dropped and created".to_owned());
     }
-    notes.extend(source.clone());
+    let asked = || plan.steps.iter().filter(|step| about(step, object)).find_map(|step| step.source.clone());
+    notes.extend(source.clone().or_else(asked));
     if !notes.is_empty() {
         head.push_str(&paint.dim(format!("  {}", notes.join(" · "))));
     }
@@ -91,8 +96,10 @@ fn moved<'a>(changes: impl Iterator<Item = &'a Change>, paint: Paint) -> Vec<Str
 
 /// The objects whose change is shown as a diff.
 pub(super) fn shown_as_diff(plan: &Plan) -> BTreeSet<&str> {
-    let long = |reason: &Reason| matches!(reason, Reason::Field { before, after, .. }
-        if [before, after].iter().all(|value| value.as_str().is_some_and(|text| text.contains('\n'))));
+    let long = |reason: &Reason| {
+        matches!(reason, Reason::Field { before, after, .. }
+        if [before, after].iter().all(|value| value.as_str().is_some_and(|text| text.contains('\n'))))
+    };
     let changes = plan.changes.iter().filter(|change| change.reasons.iter().any(long));
     changes.map(|change| change.object.as_str()).collect()
 }

@@ -25,18 +25,26 @@ pub(super) fn field(name: &str, before: &Value, after: &Value, paint: Paint) -> 
     if [&left, &right].iter().all(|text| text.chars().count() <= SHORT && !text.contains('\n')) {
         return vec![format!("{name}  {} → {}", paint.red(left), paint.green(right))];
     }
-    let mut lines = vec![format!("{name}:")];
-    let none = |value: &Value, text: String| if value.is_null() { String::new() } else { text };
-    lines.extend(unified(&none(before, left), &none(after, right), paint).into_iter().map(|line| format!("  {line}")));
-    lines
+    let body = |value: &Value, text: String| match value {
+        Value::Null => String::new(),
+        Value::String(text) if text.is_empty() => String::new(),
+        // A last line with a newline would differ from one without.
+        _ => format!("{}\n", text.trim_end_matches('\n')),
+    };
+    let diff = unified(&body(before, left), &body(after, right), paint);
+    let indented = diff.into_iter().map(|line| format!("  {line}"));
+    std::iter::once(format!("{name}:")).chain(indented).collect()
 }
 
 /// A unified diff, with the words that differ within a line underlined where there is colour.
 fn unified(before: &str, after: &str, paint: Paint) -> Vec<String> {
     let diff = TextDiff::from_lines(before, after);
+    let single = [before, after].iter().all(|text| text.lines().count() == 1);
     let mut lines = Vec::new();
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
-        lines.push(paint.dim(hunk.header().to_string().trim_end()));
+        if !single {
+            lines.push(paint.dim(hunk.header().to_string().trim_end()));
+        }
         for op in hunk.ops() {
             for change in diff.iter_inline_changes_with_options(op, InlineChangeOptions::default()) {
                 let words: String = change

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color};
 
-use super::{Paint, address::plural};
+use super::{Paint, Table, address::plural};
 use crate::plan::file::Plan;
 
 /// What waits for a lock of a mode, by PostgreSQL's table of conflicting lock modes
@@ -31,9 +31,7 @@ struct Held<'a> {
 
 /// The lines about what is locked, without indentation; none where nothing has to wait.
 pub(super) fn lines(plan: &Plan, paint: Paint) -> Vec<String> {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["relation", "lock", "has to wait", "held", "besides"].map(|text| Cell::new(paint.dim(text))));
+    let mut table = Table::new(["relation", "lock", "has to wait", "held", "besides"], paint);
     let mut weak = 0;
     for group in &plan.groups {
         let last = group.first + group.count;
@@ -62,14 +60,14 @@ pub(super) fn lines(plan: &Plan, paint: Paint) -> Vec<String> {
                 (false, true) => "read in full",
                 (false, false) => "",
             };
-            let waits = if strength == 3 && !besides.is_empty() { paint.red(waits) } else { waits.to_owned() };
-            table.add_row([relation, held.mode, &waits, &during(held.first, last), besides]);
+            let mut row = [relation, held.mode, waits, &during(held.first, last), besides].map(Cell::new);
+            if strength == 3 && !besides.is_empty() {
+                row = row.map(|cell| cell.fg(Color::Red));
+            }
+            table.row(row);
         }
     }
-    let mut lines: Vec<String> = Vec::new();
-    if table.row_count() > 0 {
-        lines.extend(table.to_string().lines().map(|line| line.trim().to_owned()));
-    }
+    let mut lines = table.lines();
     if weak > 0 && !lines.is_empty() {
         let relations = plural(weak, "relation");
         lines.push(paint.dim(format!("and weaker locks, which neither reads nor writes wait for, on {relations}")));

@@ -7,11 +7,10 @@ mod locks;
 mod paint;
 mod sql;
 mod steps;
+mod table;
 mod terminal;
 
 pub use paint::Paint;
 pub use sql::sql;
+pub use table::Table;
 pub use terminal::{human, losses, summary};
-
-#[cfg(test)]
-mod tests;

@@ -19,7 +19,12 @@ pub fn sql(plan: &Plan) -> String {
     say("`reconcile apply` records a revision and checks the database first; this script does neither.".to_owned());
     for (number, Group { first, count, transaction }) in plan.groups.iter().enumerate() {
         let title = match transaction {
-            true => format!("Transaction {} of {}: {}", number + 1, plan.groups.len(), plural(*count, "statement")),
+            true => format!(
+                "Part {} of {}: {} in a transaction",
+                number + 1,
+                plan.groups.len(),
+                plural(*count, "statement")
+            ),
             false => format!("Part {} of {}: outside a transaction", number + 1, plan.groups.len()),
         };
         out.push_str(&format!("\n{}", comment(&title)));

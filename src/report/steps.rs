@@ -73,6 +73,6 @@ fn notes(step: &Step, paint: Paint) -> Vec<String> {
     };
     notes.extend(cost("rewrites", &step.observed.rewrites));
     let read = &step.observed.scans - &step.observed.rewrites;
-    notes.extend(cost("reads in full", &read));
+    notes.extend(cost("reads all of", &read));
     notes
 }

@@ -14,7 +14,11 @@ pub fn human(plan: &Plan, color: bool) -> String {
         out.push_str(&format!("\n{}\n", summary(&plan.summary, color)));
         out.push_str(&losses(plan, color));
         section(&mut out, &paint.bold("Changes"), changes::lines(plan, paint));
-        let title = format!("{}  {}", paint.bold("Locks"), paint.dim("observed on a copy; the sizes of tables decide for how long"));
+        let title = format!(
+            "{}  {}",
+            paint.bold("Locks"),
+            paint.dim("observed on a copy; the sizes of tables decide for how long")
+        );
         section(&mut out, &title, locks::lines(plan, paint));
         let title = format!("{}  {}", paint.bold("Statements"), paint.dim(steps::overview(plan)));
         section(&mut out, &title, steps::lines(plan, paint));
@@ -37,9 +41,9 @@ pub fn summary(summary: &Summary, color: bool) -> String {
         if count == 0 { paint.dim(text) } else { painted(paint, text) }
     };
     [
-        part(*create, format!("+ {create} create"), |paint, text| paint.green(text)),
-        part(*change, format!("~ {change} change"), |paint, text| paint.yellow(text)),
-        part(*drop, format!("- {drop} drop"), |paint, text| paint.red(text)),
+        part(*create, format!("+ {create} create"), Paint::green),
+        part(*change, format!("~ {change} change"), Paint::yellow),
+        part(*drop, format!("- {drop} drop"), Paint::red),
     ]
     .join("  ")
 }
@@ -53,7 +57,8 @@ pub fn losses(plan: &Plan, color: bool) -> String {
         let gap = " ".repeat(width - loss.chars().count());
         format!("{}{gap}  {}", paint.alarm(format!("- {loss}")), paint.dim(format!("--allow-loss {}", quoted(loss))))
     });
-    let title = format!("{}  {}", paint.alarm("Data is lost"), paint.dim("apply refuses it unless each loss is allowed"));
+    let title =
+        format!("{}  {}", paint.alarm("Data is lost"), paint.dim("apply refuses it unless each loss is allowed"));
     let mut out = String::new();
     section(&mut out, &title, lines.collect());
     out

@@ -1,7 +1,11 @@
 //! The one integration test binary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod cli;
 mod engine;
 mod fixtures;
 mod history;
+mod plans;
+mod project;
+mod report;
 mod server;
