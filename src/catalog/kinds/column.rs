@@ -43,9 +43,28 @@ struct Generated {
 }
 
 /// What PostgreSQL refuses to keep while the type of a column changes under it.
-const AROUND_TYPE: &[Kind] = &[Kind::Default, Kind::ForeignKey];
+const AROUND_TYPE: &[Kind] = &[
+    Kind::Default,
+    Kind::ForeignKey,
+    Kind::Function,
+    Kind::Procedure,
+    Kind::View,
+    Kind::MaterializedView,
+    Kind::Rule,
+    Kind::Trigger,
+    Kind::Policy,
+];
 /// The same while only a modifier changes: nothing has to be checked again.
-const AROUND_MODIFIER: &[Kind] = &[Kind::Default];
+const AROUND_MODIFIER: &[Kind] = &[
+    Kind::Default,
+    Kind::Function,
+    Kind::Procedure,
+    Kind::View,
+    Kind::MaterializedView,
+    Kind::Rule,
+    Kind::Trigger,
+    Kind::Policy,
+];
 
 impl Definition for Column {
     const KEYWORD: &'static str = "COLUMN";

@@ -71,19 +71,19 @@ impl Definition for Grant {
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { privileges, grantable, usual, class, owner } = self;
-        let target = Target { at, class: &class.0, role: role(at, &owner.0) };
+        let target = Target { at, class: &class.0, role: role(at, &owner.0), last: false };
         target.change(&usual.0, &BTreeSet::new(), privileges, grantable)
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let Self { privileges, grantable, usual: _, class, owner } = to;
-        let target = Target { at, class: &class.0, role: role(at, &owner.0) };
+        let target = Target { at, class: &class.0, role: role(at, &owner.0), last: false };
         Alteration::InPlace(target.change(&self.privileges, &self.grantable, privileges, grantable))
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
         let Self { privileges, grantable, usual, class, owner } = self;
-        let target = Target { at, class: &class.0, role: role(at, &owner.0) };
+        let target = Target { at, class: &class.0, role: role(at, &owner.0), last: true };
         if at.id.names.first().is_some_and(|name| Some(name.as_str()) == owner_of(at)) {
             // The grantee is about to own the object, and PostgreSQL then merges its rights into those of the owner.
             return Vec::new();
@@ -115,6 +115,8 @@ struct Target<'a> {
     at: &'a At<'a>,
     class: &'a str,
     role: String,
+    /// Whether the rights go away as a whole, which comes after all other rights have been given.
+    last: bool,
 }
 
 impl Target<'_> {
@@ -153,7 +155,8 @@ impl Target<'_> {
                 && id.names == self.at.id.names
                 && column.is_some_and(|it| it.names.starts_with(&of.names))
         };
-        let kept = self.at.desired.iter().filter(|(id, _)| on_column(id) && self.at.current.contains(id));
+        let given = |id: &ObjectId| self.last || self.at.current.contains(id);
+        let kept = self.at.desired.iter().filter(|(id, _)| on_column(id) && given(id));
         let again = kept.flat_map(|(id, object)| match object {
             Object::Grant(grant) => {
                 let part = |words: &Set| words.iter().filter(|it| revoked.contains(*it)).cloned().collect::<Set>();
@@ -161,7 +164,7 @@ impl Target<'_> {
                     words.iter().filter(|it| revoked.contains(*it) || without.contains(*it)).cloned().collect::<Set>()
                 };
                 let at = At { id, ..*self.at };
-                let target = Target { at: &at, class: "COLUMN", role: self.role.clone() };
+                let target = Target { at: &at, class: "COLUMN", role: self.role.clone(), last: self.last };
                 target.change(&Set::new(), &Set::new(), &part(&grant.privileges), &option(&grant.grantable))
             }
             _ => Vec::new(),
