@@ -160,6 +160,10 @@ fn run(case: &Case, major: u32, worker: usize) -> Result<(), String> {
     if made.plan.steps.is_empty() {
         return Err("nothing was planned".to_owned());
     }
+    if std::env::var_os("SHOW").is_some() {
+        let proof = &made.plan.proof;
+        println!("{} on {major}\n{}\n    rows {:?}, without {:?}", case.name, steps(), proof.rows, proof.without_rows);
+    }
     if let Err(error) = execute(&database, &made.plan) {
         return match &case.refusal {
             Some(expected) if error.contains(expected) => Ok(()),

@@ -101,7 +101,7 @@ impl Table {
                     lost.push(format!("the values of column {name} have changed"));
                 }
                 Some((_, now, _)) if now < values => {
-                    lost.push(format!("column {name} had {values} values and has {now}"))
+                    lost.push(format!("column {name} had {values} values and has {now}"));
                 }
                 Some(_) => {}
                 // It has become a generated column, or it is gone; the latter would have been announced.

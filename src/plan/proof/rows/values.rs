@@ -1,0 +1,153 @@
+//! Values to try for a column: what its checks mention first, then what its type usually takes.
+
+use std::collections::BTreeMap;
+
+use super::tables::{BaseType, Column, Table};
+use crate::sql;
+
+/// The literals to try for each column of a table, the likeliest first; `NULL` last where the column takes it.
+pub(super) fn literals(table: &Table) -> BTreeMap<&str, Vec<String>> {
+    table.columns.iter().map(|column| (column.name.as_str(), of_column(table, column))).collect()
+}
+
+fn of_column(table: &Table, column: &Column) -> Vec<String> {
+    let base = &column.base;
+    let mentioned = table.checks.iter().filter(|check| check.columns.contains(&column.name));
+    let mut texts: Vec<String> = Vec::new();
+    for text in mentioned.flat_map(|check| mentioned_in(&check.expression)).chain(of_type(base)) {
+        let fits = base.length.is_none_or(|length| text.chars().count() <= length);
+        if fits && !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
+    let wrap = |text: &String| if base.array { format!("{{{}}}", element(text)) } else { text.clone() };
+    let mut literals: Vec<String> =
+        texts.iter().map(wrap).map(|text| format!("{}::{}", sql::literal(&text), column.data_type)).collect();
+    if !column.not_null {
+        literals.push("NULL".to_owned());
+    }
+    literals
+}
+
+/// An element of an array's text.
+fn element(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The quoted texts and the numbers that an expression mentions, and numbers next to them.
+fn mentioned_in(expression: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = expression;
+    while let Some((before, quoted)) = rest.split_once('\'') {
+        numbers(before, &mut found);
+        let (text, after) = quoted.split_once('\'').unwrap_or((quoted, ""));
+        found.push(text.to_owned());
+        rest = after;
+    }
+    numbers(rest, &mut found);
+    found
+}
+
+fn numbers(text: &str, found: &mut Vec<String>) {
+    let words = text.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == '-'));
+    for number in words.filter_map(|word| word.parse::<i64>().ok()) {
+        for near in [number, number.saturating_add(1), number.saturating_sub(1)] {
+            found.push(near.to_string());
+        }
+    }
+}
+
+/// What a type usually takes. Texts that look like numbers come first: they can become most other types.
+fn of_type(base: &BaseType) -> Vec<String> {
+    if !base.labels.is_empty() {
+        return base.labels.clone();
+    }
+    match base.kind.as_str() {
+        "c" => return vec![format!("({})", ",".repeat(base.attributes.saturating_sub(1)))],
+        "r" | "m" => return ranges(base),
+        _ => {}
+    }
+    let words: &[&str] = match base.name.as_str() {
+        "bool" => &["true", "false"],
+        "int2" | "int4" | "int8" | "oid" | "numeric" | "float4" | "float8" | "money" => {
+            &["1", "2", "3", "10", "50", "100", "1000", "0", "-1", "20000"]
+        }
+        "text" | "varchar" | "bpchar" | "citext" | "name" | "char" => &[
+            "1",
+            "2",
+            "3",
+            "a",
+            "b",
+            "c",
+            "abc",
+            "A1",
+            "ABC",
+            "one@example.com",
+            "two@example.com",
+            "2024-01-01",
+            "https://example.com",
+            "+4915112345678",
+            "a-b",
+            "00000",
+            "EUR",
+            "en",
+            "{}",
+            "",
+            "a longer text, with words",
+        ],
+        "date" => &["2024-01-01", "2024-01-02", "2024-01-03", "2000-01-01", "2099-12-31"],
+        "timestamp" | "timestamptz" => {
+            &["2024-01-01 00:00:00+00", "2024-01-02 00:00:00+00", "2024-01-03 00:00:00+00", "2099-12-31 00:00:00+00"]
+        }
+        "time" | "timetz" => &["00:00:00+00", "12:00:00+00", "23:59:59+00"],
+        "interval" => &["1 day", "2 days", "1 hour", "0"],
+        "uuid" => &[
+            "00000000-0000-4000-8000-000000000001",
+            "00000000-0000-4000-8000-000000000002",
+            "00000000-0000-4000-8000-000000000003",
+        ],
+        "json" | "jsonb" => &["{}", "{\"a\": 1}", "[]", "1", "\"a\""],
+        "jsonpath" => &["$.a", "$"],
+        "bytea" => &["\\x01", "\\x02", "\\x03"],
+        "inet" => &["10.0.0.1", "10.0.0.2", "10.0.0.3"],
+        "cidr" => &["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24"],
+        "macaddr" | "macaddr8" => &["08:00:2b:01:02:03", "08:00:2b:01:02:04", "08:00:2b:01:02:05"],
+        "point" => &["(1,1)", "(2,2)", "(3,3)"],
+        "line" => &["{1,2,3}"],
+        "lseg" | "box" | "path" => &["((0,0),(1,1))", "((2,2),(3,3))"],
+        "polygon" => &["((0,0),(1,0),(1,1))"],
+        "circle" => &["<(0,0),1>", "<(5,5),1>"],
+        "xml" => &["<a/>", "<b/>"],
+        "tsvector" | "tsquery" => &["a", "b"],
+        "pg_lsn" => &["0/1", "0/2"],
+        "bit" | "varbit" => return bits(base.length.unwrap_or(1)),
+        _ => &["1", "a", "a.b", "{}", "(1,1)"],
+    };
+    words.iter().map(|&word| word.to_owned()).collect()
+}
+
+fn ranges(base: &BaseType) -> Vec<String> {
+    let bounds: [(&str, &str); 3] = match base.subtype.as_deref() {
+        Some("date") => [("2024-01-01", "2024-01-05"), ("2024-02-01", "2024-02-05"), ("2024-03-01", "2024-03-05")],
+        Some("timestamp" | "timestamptz") => [
+            ("2024-01-01 00:00:00+00", "2024-01-02 00:00:00+00"),
+            ("2024-02-01 00:00:00+00", "2024-02-02 00:00:00+00"),
+            ("2024-03-01 00:00:00+00", "2024-03-02 00:00:00+00"),
+        ],
+        Some("time") => [("01:00", "02:00"), ("03:00", "04:00"), ("05:00", "06:00")],
+        Some("text" | "varchar") => [("a", "b"), ("c", "d"), ("e", "f")],
+        Some("inet") => [("10.0.0.1", "10.0.0.2"), ("10.0.0.3", "10.0.0.4"), ("10.0.0.5", "10.0.0.6")],
+        _ => [("1", "5"), ("10", "15"), ("20", "25")],
+    };
+    let one = |(low, high): (&str, &str)| format!("[\"{low}\",\"{high}\")");
+    let mut texts: Vec<String> =
+        bounds.into_iter().map(one).map(|text| if base.kind == "m" { format!("{{{text}}}") } else { text }).collect();
+    texts.push(if base.kind == "m" { "{}".to_owned() } else { "empty".to_owned() });
+    texts
+}
+
+fn bits(length: usize) -> Vec<String> {
+    let of =
+        |number: usize| (0..length).rev().map(|bit| if number >> bit.min(63) & 1 == 1 { '1' } else { '0' }).collect();
+    (0..3).map(of).collect()
+}
