@@ -16,7 +16,9 @@ use crate::{
 
 /// The desired state, as it was loaded.
 pub(super) struct Desired {
-    /// What was there before the source was loaded.
+    /// A new database.
+    pub empty: Catalog,
+    /// What was there before the source was loaded: a new database, and what the source refers to but does not manage.
     pub baseline: Catalog,
     /// What is there afterwards.
     pub catalog: Catalog,
@@ -34,21 +36,24 @@ pub(super) fn load(
     ledger: &str,
 ) -> Result<Desired, PlanError> {
     let scratch = engine.database(spec)?;
-    let baseline = read(&scratch, ledger)?;
+    let empty = read(&scratch, ledger)?;
     let error = match run(engine, &scratch, source) {
-        Ok(warnings) => return Ok(Desired { baseline, catalog: read(&scratch, ledger)?, warnings }),
+        Ok(warnings) => {
+            let catalog = read(&scratch, ledger)?;
+            return Ok(Desired { baseline: empty.clone(), empty, catalog, warnings });
+        }
         Err(PlanError::Load(error)) => error,
         Err(error) => return Err(error),
     };
     let partial = read(&scratch, ledger)?;
     drop(scratch);
-    let around = around(&baseline, &partial, source, current);
-    if around.len() == baseline.len() {
+    let around = around(&empty, &partial, source, current);
+    if around.len() == empty.len() {
         return Err(error.into());
     }
     let scratch = engine.database(spec)?;
     let mut session = Session::open(&scratch)?;
-    let draft = script(&baseline, &around).map_err(RehearsalError::from)?;
+    let draft = script(&empty, &around).map_err(RehearsalError::from)?;
     session.run_all(&draft, "while what the desired state does not manage was copied")?;
     drop(session);
     let baseline = read(&scratch, ledger)?;
@@ -57,7 +62,7 @@ pub(super) fn load(
         PlanError::Load(second) if second.count() >= error.count() => PlanError::Load(error),
         second => second,
     })?;
-    Ok(Desired { baseline, catalog: read(&scratch, ledger)?, warnings })
+    Ok(Desired { empty, baseline, catalog: read(&scratch, ledger)?, warnings })
 }
 
 /// What the target has beside what the source made, as far as it got: schemas that the source does not touch, extensions

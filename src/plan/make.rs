@@ -113,7 +113,8 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
     supported("schema.sql", &scope, &loaded.catalog)?;
     supported("the database", &scope, &current)?;
     let desired = scope.complete(&current, &loaded.catalog);
-    let making = Making { request, spec: &spec, current: &current, desired: &desired, scope: &scope };
+    let making =
+        Making { request, spec: &spec, empty: &loaded.empty, current: &current, desired: &desired, scope: &scope };
     Ok(Made { plan: making.plan()?, warnings: loaded.warnings })
 }
 
@@ -158,6 +159,7 @@ fn supported(side: &'static str, scope: &Scope, catalog: &Catalog) -> Result<(),
 struct Making<'a> {
     request: &'a Request<'a>,
     spec: &'a Spec,
+    empty: &'a Catalog,
     current: &'a Catalog,
     desired: &'a Catalog,
     scope: &'a Scope,
@@ -170,13 +172,13 @@ impl Making<'_> {
             return Ok(self.write(&Draft::default(), None, None));
         }
         let altered = changes.iter().any(|change| change.before.is_some() && change.after.is_some());
-        let copy = |of, what| rehearsal::copy(self.request.engine, self.spec, of, self.request.ledger, what);
         let current = if altered || self.request.prove {
-            Some(copy(self.current, "while the current state was copied")?)
+            Some(self.copy(self.current, "while the current state was copied")?)
         } else {
             None
         };
-        let desired = if altered { Some(copy(self.desired, "while the desired state was copied")?.1) } else { None };
+        let desired =
+            if altered { Some(self.copy(self.desired, "while the desired state was copied")?.1) } else { None };
         let equivalence = Equivalence { current: current.as_ref().map(|(_, read)| read), desired: desired.as_ref() };
         let draft = draft(self.current, self.desired, |id, a, b| equivalence.same(id, a, b))?;
         let rehearsed = match &current {
@@ -188,6 +190,10 @@ impl Making<'_> {
         Ok(self.write(&draft, rehearsed.as_ref(), Some(&equivalence)))
     }
 
+    fn copy(&self, of: &Catalog, what: &'static str) -> Result<(Scratch, Catalog), RehearsalError> {
+        rehearsal::copy(self.request.engine, self.spec, self.empty, of, self.request.ledger, what)
+    }
+
     /// Executes the draft on a copy; what comes out must be what is desired.
     fn prove(&self, scratch: &Scratch, draft: &Draft, equivalence: &Equivalence) -> Result<Rehearsed, PlanError> {
         let steps = self.steps(draft, None);
@@ -197,7 +203,7 @@ impl Making<'_> {
         }
         // The text that a change leaves behind may be another round trip away from the desired one.
         let what = "while the outcome was copied";
-        let (_, again) = rehearsal::copy(self.request.engine, self.spec, &rehearsed.after, self.request.ledger, what)?;
+        let (_, again) = self.copy(&rehearsed.after, what)?;
         let both = Equivalence { current: Some(&again), desired: equivalence.desired };
         let remaining = self.remaining(&rehearsed.after, &both);
         if remaining.is_empty() {

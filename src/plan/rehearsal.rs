@@ -107,18 +107,19 @@ impl Session {
     }
 }
 
-/// A scratch database that holds a catalog, made from its definitions; and the catalog as it reads there.
+/// A scratch database that holds a catalog, made from its definitions where only `empty` is there; and the catalog as it
+/// reads there.
 pub(super) fn copy(
     engine: &Engine,
     spec: &Spec,
+    empty: &Catalog,
     of: &Catalog,
     ledger: &str,
     what: &'static str,
 ) -> Result<(Scratch, Catalog), RehearsalError> {
     let scratch = engine.database(spec)?;
     let mut session = Session::open(&scratch)?;
-    let empty = catalog::read(&mut session.client, ledger)?;
-    session.run_all(&script(&empty, of)?, what)?;
+    session.run_all(&script(empty, of)?, what)?;
     let read = catalog::read(&mut session.client, ledger)?;
     drop(session);
     Ok((scratch, read))
