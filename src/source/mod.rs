@@ -1,56 +1,54 @@
-//! The desired state as written: files become statements with spans and directives, and are loaded into PostgreSQL.
-#![allow(missing_docs, clippy::needless_pass_by_value)]
+//! The desired state: schema.sql, directories, standard input become statements with spans, and are loaded.
+
+mod class;
+mod cursor;
+mod disk;
+mod error;
+mod files;
+mod head;
+mod load;
+mod locate;
+mod parts;
+mod psql;
+mod roles;
+mod settings;
+mod split;
+mod statement;
+mod token;
+
+pub use class::Class;
+pub use error::Error;
+pub use files::{read, read_text};
+pub use load::{Beyond, Lender, LoadError, Loaded, Session, lendable, load};
+pub use statement::{File, Location, Statement, Warning};
+
 use crate::catalog::Digest;
-use std::collections::*;
+use std::sync::{Arc, OnceLock};
+
+/// The desired state as it was read: every file, and every statement in order.
+#[derive(Debug)]
 pub struct Source {
-    pub text: String,
+    /// The files in the order in which they were read.
+    pub files: Vec<Arc<File>>,
+    /// The statements in the order in which they stand, included files in place.
+    pub statements: Vec<Statement>,
+    warnings: Vec<Warning>,
+    sha256: Digest,
+    index: OnceLock<locate::Index>,
 }
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct LoadError(String);
-impl LoadError {
-    pub fn count(&self) -> usize {
-        1
-    }
-}
-pub trait Lender {}
-impl Lender for crate::engine::SuperuserLender {}
-pub struct Session<'a> {
-    pub client: &'a mut postgres::Client,
-    pub lender: Option<&'a mut dyn Lender>,
-    pub beyond: Beyond,
-}
-pub enum Beyond {
-    Run,
-    Skip,
-}
-pub struct Loaded {
-    pub warnings: Vec<String>,
-}
+
 impl Source {
+    fn new(files: Vec<Arc<File>>, statements: Vec<Statement>, warnings: Vec<Warning>, sha256: Digest) -> Self {
+        Self { files, statements, warnings, sha256, index: OnceLock::new() }
+    }
+
+    /// What is left out and people should know.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// The SHA-256 of the file, or over those of all files.
     pub fn sha256(&self) -> Digest {
-        Digest::of(&self.text)
+        self.sha256.clone()
     }
-    pub fn schemas(&self) -> BTreeSet<String> {
-        BTreeSet::new()
-    }
-    pub fn named_roles(&self) -> BTreeSet<String> {
-        ["", "app_reader", "app_writer"].into_iter().map(str::to_owned).collect()
-    }
-    pub fn warnings(&self) -> Vec<String> {
-        vec![]
-    }
-    pub fn locate(&self, _: &str, _: &[String]) -> Option<String> {
-        None
-    }
-}
-pub fn read(paths: &[std::path::PathBuf]) -> Result<Source, std::io::Error> {
-    Ok(Source { text: std::fs::read_to_string(&paths[0])? })
-}
-pub fn lendable(sql: &str) -> bool {
-    sql.starts_with("CREATE EXTENSION")
-}
-pub fn load(source: &Source, session: Session) -> Result<Loaded, LoadError> {
-    session.client.batch_execute(&source.text).map_err(|e| LoadError(crate::plan::describe(&e)))?;
-    Ok(Loaded { warnings: vec![] })
 }
