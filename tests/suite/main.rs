@@ -8,6 +8,7 @@
 )]
 
 mod cli;
+mod dump;
 mod engine;
 mod fixtures;
 mod history;
