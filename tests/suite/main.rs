@@ -13,6 +13,7 @@ mod dump;
 mod engine;
 mod fixtures;
 mod history;
+mod migration;
 mod plans;
 mod project;
 mod report;

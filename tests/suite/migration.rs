@@ -1,0 +1,132 @@
+//! One migration from end to end: load, plan with proof, execute, read back by both readers, plan again.
+
+use reconcile::{
+    catalog::Digest,
+    engine::{Engine, Scratch, Spec},
+    plan::{
+        self, Manage, Request, describe,
+        file::{Plan, Roles, Source},
+    },
+    source,
+};
+
+use crate::dump;
+
+/// A database, what is in it, and what it is to become.
+pub struct Migration<'a> {
+    /// The server for everything.
+    pub engine: &'a Engine,
+    /// Superuser is lent to roles, so no two workers may share one.
+    pub worker: usize,
+    /// The schema from which the migration starts.
+    pub start: String,
+    /// Statements that put rows into it.
+    pub rows: String,
+    /// The schema that it is to become.
+    pub goal: String,
+}
+
+impl Migration<'_> {
+    /// Migrates, and checks everything that can be checked; returns the statements of the plan.
+    pub fn run(&self) -> Result<Vec<String>, String> {
+        let database = self.load(&self.start)?;
+        let mut client = database.connect().map_err(|error| error.to_string())?;
+        client.batch_execute(&self.rows).map_err(|error| format!("rows: {}", describe(&error)))?;
+        drop(client);
+        let plan = self.plan(&database).map_err(|error| format!("plan: {error}"))?;
+        let steps: Vec<String> = plan.steps.iter().map(|step| step.sql.clone()).collect();
+        let within = |error: String| format!("{error}\n  in the plan\n    {}", steps.join("\n    "));
+        execute(&database, &plan).map_err(|error| within(format!("apply: {error}")))?;
+        let again = self.plan(&database).map_err(|error| within(format!("second plan: {error}")))?;
+        if !again.is_empty() {
+            let remaining: Vec<_> = again.steps.iter().map(|step| step.sql.as_str()).collect();
+            return Err(within(format!("the second plan is not empty:\n    {}", remaining.join("\n    "))));
+        }
+        self.compare_dumps(&database).map_err(within)?;
+        Ok(steps)
+    }
+
+    fn spec(&self) -> Spec {
+        Spec {
+            role: format!("owner_{}", self.worker),
+            roles: vec!["app_reader".to_owned(), "app_writer".to_owned()],
+            ..Spec::default()
+        }
+    }
+
+    fn load(&self, text: &str) -> Result<Scratch, String> {
+        let database = self.engine.database(&self.spec()).map_err(|error| error.to_string())?;
+        let sql = source::read_text("schema.sql", text).map_err(|error| error.to_string())?;
+        let mut client = database.connect().map_err(|error| error.to_string())?;
+        let mut lender = database.lender().map_err(|error| error.to_string())?;
+        let session = source::Session {
+            client: &mut client,
+            lender: lender.as_mut().map(|it| it as &mut dyn source::Lender),
+            beyond: source::Beyond::Run,
+        };
+        source::load(&sql, session).map_err(|error| error.to_string())?;
+        Ok(database)
+    }
+
+    fn plan(&self, database: &Scratch) -> Result<Plan, String> {
+        let source = source::read_text("schema.sql", &self.goal).map_err(|error| error.to_string())?;
+        let manage = Manage { all: true, privileges: Some(declared()), owners: Some(declared()), ..Manage::default() };
+        let request = Request {
+            target: &database.target(),
+            source: &source,
+            origin: Source { paths: vec![], sha256: Digest::of(""), commit: None },
+            engine: self.engine,
+            manage: &manage,
+            ledger: "reconcile",
+            parent: None,
+            message: None,
+            prove: true,
+        };
+        plan::make(&request).map(|made| made.plan).map_err(|error| error.to_string())
+    }
+
+    /// What pg_dump says of the outcome must be what it says of a fresh load.
+    fn compare_dumps(&self, outcome: &Scratch) -> Result<(), String> {
+        if !dump::can_dump(self.engine.major()) {
+            return Ok(());
+        }
+        let fresh = self.load(&self.goal)?;
+        let (outcome, fresh) = (dump::dump(outcome), dump::dump(&fresh));
+        if dump::normalised(&outcome) == dump::normalised(&fresh) {
+            return Ok(());
+        }
+        // PostgreSQL's deparsed text is not a fixed point: both may be equal after another load.
+        let again = |text: &str| -> Result<Vec<String>, String> {
+            let database = self.engine.database(&self.spec()).map_err(|error| error.to_string())?;
+            let foreign = |line: &&str| line.starts_with('\\') || line.starts_with("SET transaction_timeout");
+            let sql: Vec<&str> = text.lines().filter(|line| !foreign(line)).collect();
+            let mut client = database.admin().map_err(|error| error.to_string())?;
+            client.batch_execute(&sql.join("\n")).map_err(|error| format!("restore: {}", describe(&error)))?;
+            Ok(dump::normalised(&dump::dump(&database)))
+        };
+        let (outcome, fresh) = (again(&outcome)?, again(&fresh)?);
+        let difference = dump::difference(&outcome, &fresh);
+        if outcome == fresh { Ok(()) } else { Err(format!("pg_dump differs from a fresh load:\n{difference}")) }
+    }
+}
+
+fn declared() -> Roles {
+    Roles::Declared(["", "app_reader", "app_writer"].into_iter().map(str::to_owned).collect())
+}
+
+fn execute(database: &Scratch, plan: &Plan) -> Result<(), String> {
+    let mut client = database.connect().map_err(|error| error.to_string())?;
+    client.batch_execute(plan::SETTINGS).map_err(|error| describe(&error))?;
+    for group in &plan.groups {
+        let mut sql: Vec<&str> =
+            plan.steps[group.first..group.first + group.count].iter().map(|step| step.sql.as_str()).collect();
+        if group.transaction {
+            sql.insert(0, "BEGIN");
+            sql.push("COMMIT");
+        }
+        for statement in sql {
+            client.batch_execute(statement).map_err(|error| format!("{statement}: {}", describe(&error)))?;
+        }
+    }
+    Ok(())
+}
