@@ -7,11 +7,13 @@
     reason = "a test fails by panicking"
 )]
 
+mod apply;
 mod architecture;
 mod cli;
 mod dump;
 mod engine;
 mod fixtures;
+mod handmade;
 mod history;
 mod migration;
 mod plans;
