@@ -17,6 +17,22 @@ pub fn qualified<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     join(names.into_iter().map(|name| ident(name.as_ref())), ".")
 }
 
+/// The parts of a qualified name, unquoted: the inverse of [`qualified`].
+pub fn parts(name: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.next_if_eq(&'"').is_none() => quoted = false,
+            '"' if !quoted => quoted = true,
+            '.' if !quoted => parts.push(String::new()),
+            _ => parts.last_mut().into_iter().for_each(|part| part.push(c)),
+        }
+    }
+    parts
+}
+
 /// Quotes and joins identifiers with commas: `a, "B"`.
 pub fn idents<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     join(names.into_iter().map(|name| ident(name.as_ref())), ", ")
@@ -273,6 +289,13 @@ mod tests {
         assert_eq!(ident("a\"b"), "\"a\"\"b\"");
         assert_eq!(ident(""), "\"\"");
         assert!(KEYWORDS.is_sorted());
+    }
+
+    #[test]
+    fn qualified_names_come_apart_as_they_were_put_together() {
+        for names in [["app", "users"], ["a.b", "say \"hi\""], ["\"", ".\""]] {
+            assert_eq!(parts(&qualified(names)), names);
+        }
     }
 
     #[test]

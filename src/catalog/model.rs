@@ -54,6 +54,12 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// What has to be replaced as a whole where PostgreSQL refuses to add this part, or to make it of `from`: the
+    /// composite type whose values rows hold.
+    fn rebuilds(&self, _from: Option<&Self>, _at: &At) -> Option<ObjectId> {
+        None
+    }
+
     /// Moves the old definition out of the way, so that the new one can be created under its name.
     fn aside(&self, _at: &At) -> Vec<Step> {
         Vec::new()

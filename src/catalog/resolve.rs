@@ -105,7 +105,8 @@ impl Resolver {
             }
         }
         for (address, id) in &self.parts {
-            if let Some(whole) = self.objects.get(&Address { sub: 0, ..*address }) {
+            // The row of a composite type in `pg_class` belongs to the one in `pg_type`.
+            if let Some(whole) = self.resolve(Address { sub: 0, ..*address }, DEPTH) {
                 ties.push((id.clone(), whole.clone(), Tie::Belongs));
             }
         }
@@ -151,10 +152,11 @@ impl Resolver {
     /// Every object with what it goes along with; members of extensions not yet being stood for by these.
     fn parts_of(&self) -> Vec<(&ObjectId, &ObjectId)> {
         let depends = self.depends.iter().filter(|(_, _, deptype)| matches!(deptype, 'a' | 'i' | 'I' | 'P' | 'S'));
-        let find = |address: &Address| {
+        let row = |address: &Address| {
             let whole = Address { sub: 0, ..*address };
             self.objects.get(address).or_else(|| self.objects.get(&whole))
         };
+        let find = |address: &Address| row(address).or_else(|| row(self.internal.get(address)?));
         let ties = depends.filter_map(|(from, to, _)| Some((find(from)?, find(to)?)));
         let parts = self.parts.iter().filter_map(|(address, id)| Some((id, find(&Address { sub: 0, ..*address })?)));
         let about = self.about.iter().filter_map(|id| Some((id, id.of.as_deref()?)));

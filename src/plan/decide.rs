@@ -54,6 +54,17 @@ pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -
             deciding.alter(change.id, alteration, None);
         }
     }
+    for change in changes.iter().filter(|change| change.after.is_none() && change.id.kind.swaps()) {
+        if deciding.must_swap(change.id) {
+            deciding.decisions.of.insert(change.id.clone(), Decision::Swap);
+        }
+    }
+    for change in changes {
+        let whole = change.after.and_then(|after| after.rebuilds(change.before, &deciding.at(change.id)));
+        if let Some(whole) = whole.filter(|it| current.contains(it)) {
+            deciding.replace(&whole, Some(change.id));
+        }
+    }
     while let Some(id) = deciding.gone.pop_front() {
         deciding.widen(&id);
     }
@@ -141,8 +152,11 @@ impl<'a> Deciding<'a> {
         })
     }
 
+    /// Whether the dependent needs the object in the desired state, or another kind of type that takes its name.
     fn still_needs(&self, dependent: &ObjectId, id: &ObjectId) -> bool {
-        self.desired.referenced(dependent).any(|(referenced, _)| referenced == id)
+        let takes_its_name =
+            |it: &ObjectId| it.kind.swaps() && id.kind.swaps() && it.names == id.names && !self.desired.contains(id);
+        self.desired.referenced(dependent).any(|(referenced, _)| referenced == id || takes_its_name(referenced))
     }
 
     /// Moves everything that depends on an object that is dropped or replaced.

@@ -136,6 +136,7 @@ impl Drafting<'_> {
             Decision::Create => file::Action::Create,
             Decision::Drop => file::Action::Drop,
             Decision::Alter(_) => file::Action::Alter,
+            Decision::Swap if after.is_none() => file::Action::Drop,
             Decision::Replace | Decision::Swap if differs => file::Action::Replace,
             Decision::Replace | Decision::Swap => file::Action::StepAside,
             Decision::Follow(_) => file::Action::Follow,

@@ -51,7 +51,7 @@ impl Graph {
         }
         graph.creation(desired, decisions);
         graph.removal(current, desired, decisions);
-        graph.names(current, desired);
+        graph.names(current, desired, decisions);
         graph.bindings(current, desired, decisions);
         graph
     }
@@ -83,7 +83,11 @@ impl Graph {
     fn removal(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
         for id in decisions.of.keys().filter(|id| current.contains(id)) {
             for (dependent, tie) in current.dependents(id) {
-                if tie != Tie::Needs && self.index(Part::Finish, id).is_some() {
+                let finishes = self.index(Part::Finish, id).is_some();
+                if self.index(Part::Finish, dependent).is_some() {
+                    // The old definitions go one after the other, like any two.
+                    self.edge((Part::Finish, dependent), (if finishes { Part::Finish } else { Part::Drop }, id));
+                } else if finishes && (tie != Tie::Needs || swapped_owner(current, decisions, dependent).is_some()) {
                     self.edge((Part::Drop, dependent), (Part::Finish, id));
                 } else if self.index(Part::Drop, dependent).is_some() {
                     let part = if self.index(Part::Drop, id).is_some() { Part::Drop } else { Part::Main };
@@ -99,10 +103,11 @@ impl Graph {
     }
 
     /// A name is free before it is taken.
-    fn names(&mut self, current: &Catalog, desired: &Catalog) {
+    fn names(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
         let mut taken: BTreeMap<Slot, Vec<usize>> = BTreeMap::new();
         for (index, (part, id)) in self.nodes.iter().enumerate() {
             if *part == Part::Drop
+                && swapped_owner(current, decisions, id).is_none()
                 && let Some(object) = current.get(id)
             {
                 for slot in object.slots(id) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sequence::Options;
+use super::{Object, conversion::Conversion, sequence::Options};
 use crate::{
     catalog::{Alteration, At, Definition, Hazard, Kept, Kind, ObjectId, Shape, Step},
     sql,
@@ -44,6 +44,7 @@ struct Generated {
 
 /// What PostgreSQL refuses to keep while the type of a column changes under it.
 const AROUND_TYPE: &[Kind] = &[
+    Kind::Column,
     Kind::Default,
     Kind::ForeignKey,
     Kind::Function,
@@ -150,12 +151,28 @@ impl Definition for Column {
     }
 
     fn follow(&self, _: &ObjectId, at: &At) -> Option<Alteration> {
-        let step = change(at, &format!("TYPE {0} USING {1}::text::{0}", self.data_type, sql::ident(at.id.name())));
-        Some(Alteration::Around(vec![step], AROUND_TYPE))
+        let Some(Object::Column(before)) = at.current.get(at.id) else { return None };
+        if self.generated.is_some() {
+            // PostgreSQL allows no USING there, and nothing is lost when the column is made anew.
+            return None;
+        }
+        let conversion = Conversion::new(at, &before.data_type, &self.data_type);
+        let collation =
+            self.collation.as_ref().map_or_else(String::new, |it| format!(" COLLATE {}", sql::qualified(it)));
+        let mut step = change(at, &format!("TYPE {}{collation} USING {}", self.data_type, conversion.using));
+        step.guards = conversion.guards;
+        let why = format!("every value must convert to {}", self.data_type);
+        let steps = conversion.before.into_iter().chain([step.hazard(Hazard::MayFail { why })]).chain(conversion.after);
+        Some(Alteration::Around(steps.collect(), AROUND_TYPE))
     }
 }
 
 impl Column {
+    /// With modifiers.
+    pub(super) fn data_type(&self) -> &str {
+        &self.data_type
+    }
+
     fn spelled(&self, at: &At) -> String {
         let Self { data_type, base_type: _, collation, not_null, identity, generated, position: _ } = self;
         let mut text = format!("{} {data_type}", sql::ident(at.id.name()));

@@ -2,17 +2,25 @@
 
 mod column;
 mod comment;
+mod composite;
 mod constraint;
+mod conversion;
 mod default;
+mod domain;
+mod enumeration;
+mod extension;
 mod grant;
+mod index;
 mod options;
 mod owned_by;
 mod owner;
 mod policy;
+mod range;
 mod routine;
 mod rule;
 mod schema;
 mod sequence;
+mod swap;
 mod table;
 mod trigger;
 mod unmodelled;
@@ -142,6 +150,16 @@ macro_rules! kinds {
                 match self { $(Object::$kind(it) => it.follow(replaced, at),)* }
             }
 
+            /// See [`Definition::rebuilds`]; `from` of another kind does not occur.
+            pub fn rebuilds(&self, from: Option<&Object>, at: &At) -> Option<ObjectId> {
+                match self {
+                    $(Object::$kind(it) => {
+                        let from = match from { Some(Object::$kind(from)) => Some(from), _ => None };
+                        it.rebuilds(from, at)
+                    })*
+                }
+            }
+
             /// See [`Definition::aside`].
             pub fn aside(&self, at: &At) -> Vec<Step> {
                 match self { $(Object::$kind(it) => it.aside(at),)* }
@@ -172,6 +190,13 @@ macro_rules! kinds {
 
 kinds! {
     Schema(schema::Schema) "schema",
+    Extension(extension::Extension) "extension",
+    Enum(enumeration::Enum) "enum",
+    Domain(domain::Domain) "domain",
+    Composite(composite::Composite) "composite",
+    Attribute(composite::Attribute) "attribute",
+    Range(range::Range) "range",
+    DomainConstraint(domain::DomainConstraint) "domain_constraint",
     Sequence(sequence::Sequence) "sequence",
     Table(table::Table) "table",
     Column(column::Column) "column",
@@ -183,6 +208,7 @@ kinds! {
     View(view::View) "view",
     ViewColumn(view_column::ViewColumn) "view_column",
     MaterializedView(view::MaterializedView) "materialized_view",
+    Index(index::Index) "index",
     ForeignKey(constraint::ForeignKey) "foreign_key",
     Rule(rule::Rule) "rule",
     Trigger(trigger::Trigger) "trigger",

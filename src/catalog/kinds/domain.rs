@@ -1,0 +1,186 @@
+//! Domains and their constraints.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, Object, swap};
+use crate::{
+    catalog::{Alteration, At, Catalog, Definition, Hazard, ObjectId, Shape, Slot, Space, Step},
+    sql,
+};
+
+/// A domain; its constraints are objects of their own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Domain {
+    /// What it is a domain over, with modifiers.
+    data_type: String,
+    /// Where it is not the type's own.
+    collation: Option<Vec<String>>,
+    /// The expression, deparsed.
+    default: Option<String>,
+    not_null: bool,
+}
+
+impl Definition for Domain {
+    const KEYWORD: &'static str = "DOMAIN";
+    const SWAPS: bool = true;
+    const QUERY: &'static str = "
+        SELECT 'pg_catalog.pg_type'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
+            ARRAY[n.nspname, t.typname] AS names, pg_catalog.format_type(t.typbasetype, t.typtypmod) AS data_type,
+            CASE WHEN t.typcollation <> b.typcollation THEN
+                (SELECT ARRAY[m.nspname, l.collname] FROM pg_catalog.pg_collation l
+                    JOIN pg_catalog.pg_namespace m ON m.oid = l.collnamespace WHERE l.oid = t.typcollation) END AS collation,
+            pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::regclass) AS \"default\", t.typnotnull AS not_null
+        FROM pg_catalog.pg_type t JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
+            JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        WHERE t.typtype = 'd' AND t.oid >= 16384";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { data_type, collation, default, not_null } = self;
+        let mut text = format!("CREATE {} AS {data_type}", at.id);
+        if let Some(collation) = collation {
+            text.push_str(&format!(" COLLATE {}", sql::qualified(collation)));
+        }
+        if let Some(default) = default {
+            text.push_str(&format!(" DEFAULT {default}"));
+        }
+        if *not_null {
+            text.push_str(" NOT NULL");
+        }
+        for part in at.parts {
+            text.push_str(&format!("\n    {part}"));
+        }
+        vec![Step::new(text)]
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        let Self { data_type, collation, default, not_null } = to;
+        let rechecked = *not_null && !self.not_null;
+        if self.data_type != *data_type
+            || self.collation != *collation
+            || rechecked && is_inside_other_values(at.current, at.id)
+        {
+            return Alteration::Replace;
+        }
+        let mut steps = Vec::new();
+        if self.default != *default {
+            let action = default.as_ref().map_or("DROP DEFAULT".to_owned(), |it| format!("SET DEFAULT {it}"));
+            steps.push(Step::new(format!("ALTER {} {action}", at.id)));
+        }
+        if rechecked {
+            let why = "no row may hold NULL in a column of the domain".to_owned();
+            steps.push(Step::new(format!("ALTER {} SET NOT NULL", at.id)).hazard(Hazard::MayFail { why }));
+        } else if self.not_null != *not_null {
+            steps.push(Step::new(format!("ALTER {} DROP NOT NULL", at.id)));
+        }
+        Alteration::InPlace(steps)
+    }
+
+    fn aside(&self, at: &At) -> Vec<Step> {
+        swap::aside(at)
+    }
+
+    fn finish(&self, at: &At) -> Vec<Step> {
+        swap::finish(at)
+    }
+
+    fn slots(&self, id: &ObjectId) -> Vec<Slot> {
+        vec![Slot(Space::Type, id.names.clone())]
+    }
+}
+
+impl Domain {
+    /// What it is a domain over, with modifiers.
+    pub(super) fn data_type(&self) -> &str {
+        &self.data_type
+    }
+}
+
+/// A CHECK constraint of a domain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DomainConstraint {
+    /// As `pg_get_constraintdef` writes it, without `NOT VALID`.
+    definition: String,
+    valid: bool,
+}
+
+impl Definition for DomainConstraint {
+    const KEYWORD: &'static str = "CONSTRAINT";
+    const SHAPE: Shape = Shape::OnDomain;
+    const QUERY: &'static str = "
+        SELECT 'pg_catalog.pg_constraint'::regclass::oid AS classid, k.oid AS objid, 0 AS objsubid,
+            ARRAY[n.nspname, t.typname, k.conname] AS names, k.convalidated AS valid,
+            pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid), ' NOT VALID$', '') AS definition
+        FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid
+            JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        WHERE k.oid >= 16384 AND k.contype = 'c'";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { definition, valid } = self;
+        let not_valid = if *valid { "" } else { " NOT VALID" };
+        let name = sql::ident(at.id.name());
+        let step = change(at, &format!("ADD CONSTRAINT {name} {definition}{not_valid}"));
+        let is_new = !at.current.contains(&domain(at.id));
+        vec![if is_new || !valid { step } else { checked(step) }]
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        let Self { definition, valid } = to;
+        if self.definition != *definition || !valid {
+            return Alteration::Replace;
+        }
+        Alteration::InPlace(vec![checked(change(at, &format!("VALIDATE CONSTRAINT {}", sql::ident(at.id.name()))))])
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        vec![change(at, &format!("DROP CONSTRAINT {}", sql::ident(at.id.name())))]
+    }
+
+    fn clause(&self, at: &At) -> Option<String> {
+        let Self { definition, valid } = self;
+        valid.then(|| format!("CONSTRAINT {} {definition}", sql::ident(at.id.name())))
+    }
+
+    fn rebuilds(&self, _: Option<&Self>, at: &At) -> Option<ObjectId> {
+        let domain = domain(at.id);
+        (self.valid && is_inside_other_values(at.current, &domain)).then_some(domain)
+    }
+
+    fn slots(&self, id: &ObjectId) -> Vec<Slot> {
+        vec![Slot(Space::Constraint, id.names.clone())]
+    }
+}
+
+fn domain(constraint: &ObjectId) -> ObjectId {
+    ObjectId::new(Kind::Domain, constraint.names.iter().take(2).cloned())
+}
+
+fn change(at: &At, what: &str) -> Step {
+    Step::new(format!("ALTER DOMAIN {} {what}", at.id.relation()))
+}
+
+fn checked(step: Step) -> Step {
+    step.hazard(Hazard::MayFail { why: "rows that are there must satisfy the constraint".to_owned() })
+}
+
+/// Whether rows hold values of the domain inside arrays, composites or ranges: PostgreSQL then refuses to check them.
+fn is_inside_other_values(catalog: &Catalog, id: &ObjectId) -> bool {
+    let is_array = |data_type: &str| data_type.ends_with("[]");
+    catalog.dependents(id).any(|(dependent, _)| match catalog.get(dependent) {
+        Some(Object::Column(column)) => is_array(column.data_type()),
+        Some(Object::Domain(domain)) if is_array(domain.data_type()) => is_stored(catalog, dependent),
+        Some(Object::Domain(_)) => is_inside_other_values(catalog, dependent),
+        Some(Object::Composite(_) | Object::Range(_)) => is_stored(catalog, dependent),
+        _ => false,
+    })
+}
+
+/// Whether rows hold values of a type, be it inside other values.
+pub(super) fn is_stored(catalog: &Catalog, id: &ObjectId) -> bool {
+    catalog.dependents(id).any(|(dependent, _)| match dependent.kind {
+        Kind::Column => true,
+        Kind::Domain | Kind::Composite | Kind::Range => is_stored(catalog, dependent),
+        _ => false,
+    })
+}

@@ -1,0 +1,144 @@
+//! Indexes that are not those of constraints.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::options::{self, Options};
+use crate::{
+    catalog::{Alteration, At, Definition, Hazard, ObjectId, Slot, Space, Step},
+    sql,
+};
+
+/// An index of a table or of a materialized view.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Index {
+    /// Schema and name of the table or materialized view.
+    relation: Vec<String>,
+    /// As `pg_get_indexdef` writes it, up to the storage options.
+    #[serde(deserialize_with = "head")]
+    definition: String,
+    /// Of a partial index.
+    predicate: Option<String>,
+    options: Options,
+    tablespace: Option<String>,
+    /// The statistics targets of expressions, by their position in the index.
+    statistics: BTreeMap<i16, i16>,
+    /// Not the leftover of a `CREATE INDEX CONCURRENTLY` that failed.
+    valid: bool,
+}
+
+impl Definition for Index {
+    const KEYWORD: &'static str = "INDEX";
+    const QUERY: &'static str = "
+        SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
+            ARRAY[n.nspname, c.relname] AS names, ARRAY[n.nspname, t.relname] AS relation,
+            pg_catalog.pg_get_indexdef(c.oid) AS definition, pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS predicate,
+            (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}')
+                FROM pg_catalog.pg_options_to_table(c.reloptions) o) AS options, s.spcname AS tablespace, i.indisvalid AS valid,
+            (SELECT coalesce(json_object_agg(a.attnum, a.attstattarget), '{}') FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attstattarget >= 0) AS statistics
+        FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+            JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+            LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace
+        WHERE c.oid >= 16384 AND c.relpersistence <> 't' AND t.relkind IN ('r', 'm', 'p')
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                AND d.objid = c.oid AND d.refclassid = 'pg_catalog.pg_constraint'::regclass AND d.deptype = 'i')";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { relation, definition, predicate, options, tablespace, statistics, valid: _ } = self;
+        let mut text = format!("{definition}{}", options::with(options));
+        if let Some(tablespace) = tablespace {
+            text.push_str(&format!(" TABLESPACE {}", sql::ident(tablespace)));
+        }
+        if let Some(predicate) = predicate {
+            text.push_str(&format!(" WHERE {predicate}"));
+        }
+        let mut step = Step::new(text);
+        if definition.starts_with("CREATE UNIQUE") && at.current.has_relation(relation) {
+            step = step.hazard(Hazard::MayFail { why: "no two rows may have the same key".to_owned() });
+        }
+        let targets = statistics.iter().map(|(column, target)| target_step(at, *column, *target));
+        std::iter::once(step).chain(targets).collect()
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        let Self { relation, definition, predicate, options, tablespace, statistics, valid } = to;
+        let in_place = self.relation == *relation
+            && self.definition == *definition
+            && self.predicate == *predicate
+            && self.valid == *valid;
+        if !in_place {
+            return Alteration::Replace;
+        }
+        let mut steps = options::change(&self.options, options, at);
+        if self.tablespace != *tablespace {
+            let tablespace = tablespace.as_deref().unwrap_or("pg_default");
+            steps.push(Step::new(format!("ALTER {} SET TABLESPACE {}", at.id, sql::ident(tablespace))));
+        }
+        let gone = self.statistics.keys().filter(|column| !statistics.contains_key(column));
+        steps.extend(gone.map(|column| target_step(at, *column, -1)));
+        let new = statistics.iter().filter(|(column, target)| self.statistics.get(column) != Some(target));
+        steps.extend(new.map(|(column, target)| target_step(at, *column, *target)));
+        Alteration::InPlace(steps)
+    }
+
+    fn slots(&self, id: &ObjectId) -> Vec<Slot> {
+        vec![Slot(Space::Relation, id.names.clone())]
+    }
+}
+
+fn target_step(at: &At, column: i16, target: i16) -> Step {
+    Step::new(format!("ALTER {} ALTER COLUMN {column} SET STATISTICS {target}", at.id))
+}
+
+fn head<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let definition = String::deserialize(deserializer)?;
+    Ok(before_options(&definition).to_owned())
+}
+
+/// What stands before `WITH (…)` and `WHERE …`: both are known apart, and `WITH` changes in place.
+fn before_options(definition: &str) -> &str {
+    let (mut depth, mut quote) = (0_u32, None);
+    for (i, c) in definition.char_indices() {
+        match (quote, c) {
+            (Some(open), _) if open == c => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth = depth.saturating_sub(1),
+            (None, ' ') if depth == 0 => {
+                let rest = &definition[i..];
+                if rest.starts_with(" WITH (") || rest.starts_with(" WHERE ") {
+                    return &definition[..i];
+                }
+            }
+            _ => {}
+        }
+    }
+    definition
+}
+
+#[cfg(test)]
+mod tests {
+    use super::before_options;
+
+    #[test]
+    fn options_and_predicate_are_cut_off_and_nothing_else() {
+        for (definition, head) in [
+            ("CREATE INDEX i ON a.t USING btree (c)", "CREATE INDEX i ON a.t USING btree (c)"),
+            (
+                "CREATE INDEX i ON a.t USING btree (c) WITH (fillfactor='70') WHERE (c > 0)",
+                "CREATE INDEX i ON a.t USING btree (c)",
+            ),
+            ("CREATE INDEX i ON a.t USING btree (c) WHERE (c <> ' WITH (')", "CREATE INDEX i ON a.t USING btree (c)"),
+            (
+                "CREATE INDEX \" WITH (\" ON a.t USING btree ((c || ') WHERE (''x'' WITH (')) INCLUDE (d) WITH (x=y)",
+                "CREATE INDEX \" WITH (\" ON a.t USING btree ((c || ') WHERE (''x'' WITH (')) INCLUDE (d)",
+            ),
+        ] {
+            assert_eq!(before_options(definition), head);
+        }
+    }
+}

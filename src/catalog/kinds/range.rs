@@ -1,0 +1,94 @@
+//! Range types.
+
+use serde::{Deserialize, Serialize};
+
+use super::swap;
+use crate::{
+    catalog::{At, Definition, ObjectId, Slot, Space, Step},
+    sql,
+};
+
+/// A range type, which brings its multirange type along.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    subtype: String,
+    /// Where it is not the subtype's default.
+    subtype_opclass: Option<Vec<String>>,
+    /// Where it is not the subtype's own.
+    collation: Option<Vec<String>>,
+    canonical: Option<Vec<String>>,
+    subtype_diff: Option<Vec<String>>,
+    multirange: Vec<String>,
+}
+
+impl Definition for Range {
+    const KEYWORD: &'static str = "TYPE";
+    const SWAPS: bool = true;
+    const QUERY: &'static str = "
+        SELECT 'pg_catalog.pg_type'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
+            ARRAY[n.nspname, t.typname] AS names, pg_catalog.format_type(r.rngsubtype, NULL) AS subtype,
+            (SELECT ARRAY[m.nspname, o.opcname] FROM pg_catalog.pg_opclass o
+                JOIN pg_catalog.pg_namespace m ON m.oid = o.opcnamespace
+                WHERE o.oid = r.rngsubopc AND NOT o.opcdefault) AS subtype_opclass,
+            CASE WHEN r.rngcollation <> s.typcollation THEN
+                (SELECT ARRAY[m.nspname, l.collname] FROM pg_catalog.pg_collation l
+                    JOIN pg_catalog.pg_namespace m ON m.oid = l.collnamespace WHERE l.oid = r.rngcollation) END AS collation,
+            (SELECT ARRAY[m.nspname, p.proname] FROM pg_catalog.pg_proc p
+                JOIN pg_catalog.pg_namespace m ON m.oid = p.pronamespace WHERE p.oid = r.rngcanonical) AS canonical,
+            (SELECT ARRAY[m.nspname, p.proname] FROM pg_catalog.pg_proc p
+                JOIN pg_catalog.pg_namespace m ON m.oid = p.pronamespace WHERE p.oid = r.rngsubdiff) AS subtype_diff,
+            (SELECT ARRAY[m.nspname, u.typname] FROM pg_catalog.pg_type u
+                JOIN pg_catalog.pg_namespace m ON m.oid = u.typnamespace WHERE u.oid = r.rngmultitypid) AS multirange
+        FROM pg_catalog.pg_range r JOIN pg_catalog.pg_type t ON t.oid = r.rngtypid
+            JOIN pg_catalog.pg_type s ON s.oid = r.rngsubtype
+            JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        WHERE t.oid >= 16384";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { subtype, subtype_opclass, collation, canonical, subtype_diff, multirange } = self;
+        let mut options = vec![format!("SUBTYPE = {subtype}")];
+        for (option, name) in [
+            ("SUBTYPE_OPCLASS", subtype_opclass),
+            ("COLLATION", collation),
+            ("CANONICAL", canonical),
+            ("SUBTYPE_DIFF", subtype_diff),
+            ("MULTIRANGE_TYPE_NAME", &Some(multirange.clone())),
+        ] {
+            options.extend(name.as_ref().map(|name| format!("{option} = {}", sql::qualified(name))));
+        }
+        vec![Step::new(format!("CREATE {} AS RANGE ({})", at.id, sql::join(options, ", ")))]
+    }
+
+    fn aside(&self, at: &At) -> Vec<Step> {
+        let Self { subtype, subtype_opclass: _, collation: _, canonical: _, subtype_diff: _, multirange } = self;
+        let (range, new_range) = (sql::qualified(&at.id.names), swap::aside_address(at.id, at));
+        let multirange = ObjectId::new(at.id.kind, multirange.iter().cloned());
+        let at_multirange = At { id: &multirange, ..*at };
+        let mut steps = [swap::aside(at), swap::aside(&at_multirange)].concat();
+        // The functions that make values keep their names when the types are renamed.
+        let rename = |function: &str, arguments: &str, to: &ObjectId| {
+            Step::new(format!(
+                "ALTER FUNCTION {function}({arguments}) RENAME TO {}",
+                sql::ident(&swap::aside_name(to, at))
+            ))
+        };
+        for arguments in [format!("{subtype}, {subtype}"), format!("{subtype}, {subtype}, text")] {
+            steps.push(rename(&range, &arguments, at.id));
+        }
+        let schema = at.id.names.first().map_or("", String::as_str);
+        let function = sql::qualified([schema, multirange.name()]);
+        for arguments in [String::new(), new_range.clone(), format!("{new_range}[]")] {
+            steps.push(rename(&function, &arguments, &multirange));
+        }
+        steps
+    }
+
+    fn finish(&self, at: &At) -> Vec<Step> {
+        swap::finish(at)
+    }
+
+    fn slots(&self, id: &ObjectId) -> Vec<Slot> {
+        vec![Slot(Space::Type, id.names.clone()), Slot(Space::Type, self.multirange.clone())]
+    }
+}
