@@ -3,6 +3,7 @@
 use super::Error;
 use crate::connect::{Environment, Target};
 use serde::Deserialize;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -21,6 +22,13 @@ pub struct Settings {
     pub offline: bool,
     /// What schema.sql may do on a cluster of ours.
     pub trust: Trust,
+    /// Told in a sentence what takes longer than a moment, such as a download.
+    #[serde(skip, default = "silence")]
+    pub tell: fn(&str),
+}
+
+fn silence() -> fn(&str) {
+    |_| ()
 }
 
 /// One way to a scratch server.
@@ -47,9 +55,28 @@ pub enum Trust {
     Full,
 }
 
+/// For messages.
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(place) => write!(f, "scratch server {place}"),
+            Self::Found => f.write_str("programs on this machine"),
+            Self::Download => f.write_str("download"),
+            Self::Target => f.write_str("target server"),
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
-        Self { order: auto(), folders: Vec::new(), cache: None, offline: false, trust: Trust::default() }
+        Self {
+            order: auto(),
+            folders: Vec::new(),
+            cache: None,
+            offline: false,
+            trust: Trust::default(),
+            tell: silence(),
+        }
     }
 }
 

@@ -8,10 +8,12 @@
 )]
 
 mod cli;
+mod connect;
 mod engine;
 mod fixtures;
 mod history;
 mod plans;
+mod postgres;
 mod project;
 mod report;
 mod server;
