@@ -55,7 +55,7 @@ struct Inner {
 #[derive(Debug)]
 enum Backend {
     Own(Cluster),
-    Server(Server),
+    Server(Box<Server>),
 }
 
 impl Engine {
@@ -153,7 +153,7 @@ fn own(binaries: &Binaries, settings: &Settings, account: &Account) -> Result<In
 fn server(place: &Target, major: u32, what: &str) -> Result<Inner, Error> {
     let (server, client) = Server::open(place, major)?;
     let description = format!("PostgreSQL {major}, {what} {}", place.url());
-    Ok(Inner::new(Backend::Server(server), major, description, Trust::Restricted, Some(client)))
+    Ok(Inner::new(Backend::Server(Box::new(server)), major, description, Trust::Restricted, Some(client)))
 }
 
 impl Inner {

@@ -84,7 +84,10 @@ fn the_environment_fills_what_the_text_leaves_out() {
     assert!(variables.contains(&("PGSSLMODE", "verify-full".to_owned())));
     assert!(variables.contains(&("PGOPTIONS", "-c work_mem=1MB -c search_path=a\\ b".to_owned())));
     // What is set to nothing is not set.
-    assert_eq!(place("dbname=shop", &Environment::of([("PGUSER", ""), ("PGHOST", "db")]).with_user("anna")), "db 5432 anna shop -");
+    assert_eq!(
+        place("dbname=shop", &Environment::of([("PGUSER", ""), ("PGHOST", "db")]).with_user("anna")),
+        "db 5432 anna shop -"
+    );
 }
 
 #[test]
@@ -93,7 +96,8 @@ fn services_stand_between_the_text_and_the_environment() {
     let text = "# servers\n[prod]\nhost=prod.db\nport=6000\nuser=bob\npassword=pw\n\n[dev]\nhost=dev.db\n";
     let path = file(folder.path(), "services", text, 0o600);
     let path = path.to_str().unwrap();
-    let environment = Environment::of([("PGSERVICEFILE", path), ("PGUSER", "eve"), ("PGDATABASE", "shop")]).with_user("anna");
+    let environment =
+        Environment::of([("PGSERVICEFILE", path), ("PGUSER", "eve"), ("PGDATABASE", "shop")]).with_user("anna");
     assert_eq!(place("service=prod", &environment), "prod.db 6000 bob shop pw");
     assert_eq!(place("service=prod user=carl", &environment), "prod.db 6000 carl shop pw");
     assert_eq!(place("postgres:///other?service=dev", &environment), "dev.db 5432 eve other -");

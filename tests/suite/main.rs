@@ -17,3 +17,4 @@ mod postgres;
 mod project;
 mod report;
 mod server;
+mod tls;

@@ -26,8 +26,8 @@ pub(super) fn fits(certificate: &CertificateDer<'_>, host: &ServerName<'_>) -> b
 }
 
 fn common_name(certificate: &Certificate) -> Option<String> {
-    let attributes = certificate.tbs_certificate.subject.0.iter().flat_map(|part| part.0.iter());
-    let value = &attributes.filter(|attribute| attribute.oid == COMMON_NAME).last()?.value;
+    let mut attributes = certificate.tbs_certificate.subject.0.iter().flat_map(|part| part.0.iter());
+    let value = &attributes.rfind(|attribute| attribute.oid == COMMON_NAME)?.value;
     let utf8 = value.decode_as::<Utf8StringRef<'_>>().map(|text| text.as_str().to_owned());
     utf8.or_else(|_| value.decode_as::<PrintableStringRef<'_>>().map(|text| text.as_str().to_owned())).ok()
 }

@@ -38,7 +38,7 @@ pub enum Status {
     /// It is not running.
     Stopped,
     /// It is running.
-    Running(Running),
+    Running(Box<Running>),
 }
 
 /// A project's own server that is running.
@@ -129,7 +129,7 @@ impl Embedded {
     pub fn status(project: &Path, settings: &Settings) -> Result<Status, Error> {
         let Some(home) = Home::find(project, settings)? else { return Ok(Status::Absent) };
         Ok(match Postmaster::running(&home) {
-            Some(server) => Status::Running(Running::of(&home, &server)),
+            Some(server) => Status::Running(Box::new(Running::of(&home, &server))),
             None if home.major().is_some() => Status::Stopped,
             None => Status::Absent,
         })
