@@ -84,7 +84,7 @@ fn auto() -> Vec<Way> {
     vec![Way::Found, Way::Download]
 }
 
-/// Reads `auto`, `target`, a connection string, or one of `found` and `download`.
+/// Reads `auto`, `target`, a connection string, or one of `installed` and `download`.
 impl FromStr for Settings {
     type Err = Error;
 
@@ -98,13 +98,13 @@ pub fn ways(text: &str) -> Result<Vec<Way>, Error> {
     Ok(match text {
         "auto" => auto(),
         "target" => vec![Way::Target],
-        "found" => vec![Way::Found],
+        "installed" => vec![Way::Found],
         "download" => vec![Way::Download],
         text if text.contains(['=', '/']) => {
             vec![Way::Server(Box::new(Target::resolve(Some(text), &Environment::current())?))]
         }
         _ => {
-            let what = "expected `auto`, `target`, `found`, `download` or the URL of a scratch server";
+            let what = "expected `auto`, `target`, `installed`, `download` or the URL of a scratch server";
             return Err(Error::Setting(what.to_owned()));
         }
     })

@@ -75,11 +75,6 @@ impl Postgres {
         self.admin().connect().unwrap().batch_execute(sql).unwrap();
     }
 
-    /// One value of one row, as text.
-    pub fn value(&self, sql: &str) -> String {
-        self.admin().connect().unwrap().query_one(sql, &[]).unwrap().get(0)
-    }
-
     /// The TCP port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
