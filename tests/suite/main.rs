@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod cleanup;
 mod cli;
 mod connect;
 mod engine;
@@ -16,5 +17,6 @@ mod plans;
 mod postgres;
 mod project;
 mod report;
+mod scratch;
 mod server;
 mod tls;

@@ -19,6 +19,7 @@ pub struct Postgres {
     folder: TempDir,
     child: Child,
     port: u16,
+    major: u32,
 }
 
 impl Postgres {
@@ -55,7 +56,7 @@ impl Postgres {
             .stdin(Stdio::piped())
             .spawn()
             .unwrap();
-        let server = Self { folder, child, port };
+        let server = Self { folder, child, port, major: version };
         let start = Instant::now();
         while server.admin().connect().is_err() {
             let log = std::fs::read_to_string(server.folder.path().join("log")).unwrap_or_default();
@@ -73,6 +74,11 @@ impl Postgres {
     /// Runs statements as superuser.
     pub fn run(&self, sql: &str) {
         self.admin().connect().unwrap().batch_execute(sql).unwrap();
+    }
+
+    /// The major version.
+    pub fn major(&self) -> u32 {
+        self.major
     }
 
     /// The TCP port on 127.0.0.1.
