@@ -61,6 +61,7 @@ pub(super) const KNOWN: &[(&str, &str)] = &[
     ("sslsni", "PGSSLSNI"),
     ("target_session_attrs", "PGTARGETSESSIONATTRS"),
     ("tcp_user_timeout", ""),
+    ("user", "PGUSER"),
 ];
 
 /// Looks a parameter's name up in the list of known ones.
@@ -224,4 +225,14 @@ pub(super) fn encode(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KNOWN;
+
+    #[test]
+    fn known_parameters_can_be_searched() {
+        assert!(KNOWN.is_sorted());
+    }
 }

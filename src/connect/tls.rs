@@ -1,5 +1,6 @@
 //! TLS by rustls, with libpq's `sslmode`, root certificates, client certificates and revocation lists.
 
+mod common_name;
 mod verifier;
 
 use super::parameters::Parameters;

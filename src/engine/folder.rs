@@ -7,6 +7,7 @@ use nix::unistd::Pid;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const PREFIX: &str = "reconcile-run-";
@@ -77,7 +78,8 @@ pub(super) fn kill_server(data: &Path) -> Option<()> {
     let pid = server_pid(data)?;
     kill(pid, Signal::SIGQUIT).ok()?;
     let start = Instant::now();
-    while kill(pid, None).is_ok() {
+    // The file goes last; the process itself may stay as a zombie that nobody collects.
+    while data.join("postmaster.pid").exists() && kill(pid, None).is_ok() {
         if start.elapsed() > Duration::from_secs(5) {
             return kill(pid, Signal::SIGKILL).ok();
         }
@@ -86,19 +88,19 @@ pub(super) fn kill_server(data: &Path) -> Option<()> {
     Some(())
 }
 
-/// The process that `postmaster.pid` names, if it runs in this data folder: the number may have been used again since.
+/// The process that `postmaster.pid` names, if it serves this data folder: the number may have been used again since.
 pub(super) fn server_pid(data: &Path) -> Option<Pid> {
     let text = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid: i32 = text.lines().next()?.trim().parse().ok()?;
-    let working_folder = std::fs::read_link(format!("/proc/{pid}/cwd"));
-    let ours = match working_folder {
-        Ok(folder) => folder == data.canonicalize().ok()?,
-        Err(_) if Path::new("/proc/self").exists() => false,
-        Err(_) => {
-            let output =
-                std::process::Command::new("ps").args(["-o", "args=", "-p", &pid.to_string()]).output().ok()?;
-            String::from_utf8_lossy(&output.stdout).contains(&*data.to_string_lossy())
-        }
+    let data = data.as_os_str().as_encoded_bytes();
+    // Servers of ours are started as `postgres -D FOLDER`. Everybody may read this, other than the working folder, which in
+    // a container even root may not.
+    let ours = if Path::new("/proc/self").exists() {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        line.split(|byte| *byte == 0).any(|argument| argument == data)
+    } else {
+        let output = Command::new("ps").args(["-ww", "-o", "args=", "-p", &pid.to_string()]).output().ok()?;
+        output.stdout.windows(data.len()).any(|window| window == data)
     };
     ours.then_some(Pid::from_raw(pid))
 }

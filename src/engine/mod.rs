@@ -1,14 +1,18 @@
 //! A scratch PostgreSQL: a named server, binaries found on the machine, a download, or the target itself.
 
 mod account;
+mod advice;
 mod binaries;
 mod cache;
 mod cluster;
 mod download;
+mod embedded;
 mod error;
 mod folder;
 mod lender;
+mod roles;
 mod scratch;
+mod server;
 mod settings;
 mod signals;
 mod spec;
@@ -16,6 +20,7 @@ mod template;
 mod watcher;
 
 pub use binaries::Binaries;
+pub use embedded::{Embedded, Running, Status};
 pub use error::{Attempt, Error};
 pub use lender::SuperuserLender;
 pub use scratch::Scratch;
@@ -26,6 +31,8 @@ pub use spec::{Locale, Provider, Spec};
 use crate::connect::Target;
 use account::Account;
 use cluster::Cluster;
+use lender::Loan;
+use server::Server;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,37 +48,43 @@ struct Inner {
     description: String,
     trust: Trust,
     admin: Mutex<Option<postgres::Client>>,
+    loan: Arc<Loan>,
 }
 
 /// Whose server it is.
 #[derive(Debug)]
 enum Backend {
     Own(Cluster),
+    Server(Box<Server>),
 }
 
 impl Engine {
     /// Starts or finds a server of this major version, in the ways and the order of the settings.
     ///
     /// # Errors
-    /// [`Error::Missing`] with every way that was tried and what the user can do.
+    /// [`Error::Missing`] with every way that was tried and what the user can do; with a single way, its own error.
     pub fn start(settings: &Settings, major: u32, target: Option<&Target>) -> Result<Self, Error> {
-        let account = Account::current()?;
+        let account = Account::current;
         let mut attempts = Vec::new();
         for way in &settings.order {
-            let tried = match way {
-                Way::Found => found(settings, major, &account),
-                Way::Download => downloaded(settings, major, &account),
-                Way::Target | Way::Server(_) => {
-                    let _ = target;
-                    Err(Attempt { way: "other".into(), why: "not available".into(), looked_at: Vec::new() })
+            let tried = match (way, target) {
+                (Way::Found, _) => account().and_then(|account| found(settings, major, &account)),
+                (Way::Download, _) => account().and_then(|account| downloaded(settings, major, &account)),
+                (Way::Server(place), _) => server(place, major, "scratch server"),
+                (Way::Target, Some(target)) => server(target, major, "scratch databases on the target server"),
+                (Way::Target, None) => {
+                    Err(Error::Setting("no target is known on which to make a scratch database".into()))
                 }
             };
             match tried {
                 Ok(inner) => return Ok(Self(Arc::new(inner))),
-                Err(attempt) => attempts.push(attempt),
+                Err(error) if matches!((way, settings.order.len()), (Way::Server(_) | Way::Target, 1)) => {
+                    return Err(error);
+                }
+                Err(error) => attempts.push(Attempt::of(way, error)),
             }
         }
-        Err(Error::Missing { major, attempts, hints: Vec::new() })
+        Err(Error::Missing { major, attempts, hints: advice::missing(settings, major) })
     }
 
     /// The major version.
@@ -82,6 +95,14 @@ impl Engine {
     /// One line about the server: `PostgreSQL 15.18 from /usr/lib/postgresql/15/bin`.
     pub fn describe(&self) -> String {
         self.0.description.clone()
+    }
+
+    /// The programs of a throw-away cluster of ours.
+    pub fn binaries(&self) -> Option<&Binaries> {
+        match &self.0.backend {
+            Backend::Own(cluster) => Some(cluster.binaries()),
+            Backend::Server(_) => None,
+        }
     }
 
     /// Whether the server is a throw-away cluster of ours, where statements that reach past a database do no harm.
@@ -109,40 +130,37 @@ impl Engine {
 }
 
 /// A throw-away cluster of programs on this machine.
-fn found(settings: &Settings, major: u32, account: &Account) -> Result<Inner, Attempt> {
-    let failed = |why: String, looked_at| Attempt { way: "binaries on this machine".to_owned(), why, looked_at };
+fn found(settings: &Settings, major: u32, account: &Account) -> Result<Inner, Error> {
     let search = binaries::search(&settings.folders, Some(major), account);
-    let Some(binaries) = search.found.first() else {
-        return Err(failed(format!("no PostgreSQL {major} in any of these places"), search.looked_at));
-    };
-    own(binaries, settings, account).map_err(|error| failed(error.to_string(), Vec::new()))
+    match search.found.first() {
+        Some(binaries) => own(binaries, settings, account),
+        None => Err(Error::NotFound { major, looked_at: search.looked_at }),
+    }
 }
 
 /// A throw-away cluster of downloaded programs.
-fn downloaded(settings: &Settings, major: u32, account: &Account) -> Result<Inner, Attempt> {
-    let start = || {
-        let cache = cache::folder(settings.cache.as_deref(), account)?;
-        own(&download::get(major, &cache, settings.offline, account)?, settings, account)
-    };
-    start().map_err(|error: Error| Attempt {
-        way: "download".to_owned(),
-        why: error.to_string(),
-        looked_at: Vec::new(),
-    })
+fn downloaded(settings: &Settings, major: u32, account: &Account) -> Result<Inner, Error> {
+    own(&download::get(major, settings, account)?, settings, account)
 }
 
 fn own(binaries: &Binaries, settings: &Settings, account: &Account) -> Result<Inner, Error> {
     let cache = cache::folder(settings.cache.as_deref(), account)?;
-    Ok(Inner {
-        backend: Backend::Own(Cluster::start(binaries, &cache, account)?),
-        major: binaries.major,
-        description: format!("PostgreSQL {} from {}", binaries.version, binaries.folder.display()),
-        trust: settings.trust,
-        admin: Mutex::new(None),
-    })
+    let backend = Backend::Own(Cluster::start(binaries, &cache, account)?);
+    let description = format!("PostgreSQL {} from {}", binaries.version, binaries.folder.display());
+    Ok(Inner::new(backend, binaries.major, description, settings.trust, None))
+}
+
+fn server(place: &Target, major: u32, what: &str) -> Result<Inner, Error> {
+    let (server, client) = Server::open(place, major)?;
+    let description = format!("PostgreSQL {major}, {what} {}", place.url());
+    Ok(Inner::new(Backend::Server(Box::new(server)), major, description, Trust::Restricted, Some(client)))
 }
 
 impl Inner {
+    fn new(backend: Backend, major: u32, description: String, trust: Trust, admin: Option<postgres::Client>) -> Self {
+        Self { backend, major, description, trust, admin: Mutex::new(admin), loan: Arc::default() }
+    }
+
     /// Does something over the connection for administration, which all databases of an engine share.
     fn with_admin<T>(&self, act: impl FnOnce(&mut postgres::Client) -> Result<T, Error>) -> Result<T, Error> {
         let mut slot = self.admin.lock().unwrap_or_else(PoisonError::into_inner);
@@ -150,6 +168,7 @@ impl Inner {
             Some(client) if !client.is_closed() => client,
             _ => match &self.backend {
                 Backend::Own(cluster) => cluster.admin("postgres").connect()?,
+                Backend::Server(server) => server.place().connect()?,
             },
         };
         let result = act(&mut client);
@@ -161,9 +180,9 @@ impl Inner {
 impl Backend {
     fn next_name(&self) -> String {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
         match self {
-            Self::Own(_) => format!("scratch_{number}"),
+            Self::Own(_) => format!("scratch_{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+            Self::Server(_) => Server::next_name(),
         }
     }
 }

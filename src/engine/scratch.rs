@@ -1,9 +1,11 @@
 //! Scratch databases: made as the target's is, copied, and dropped when they are no longer needed.
 
-use super::cluster::SUPERUSER;
+use super::roles::make_roles;
+use super::server::{Server, refused};
+use super::signals::{self, Registration};
 use super::{Backend, Error, Inner, Spec, SuperuserLender, Trust};
 use crate::connect::Target;
-use crate::sql::{ident, literal};
+use crate::sql::ident;
 use postgres::Client;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,46 +15,73 @@ pub struct Scratch {
     engine: Arc<Inner>,
     name: String,
     role: String,
-    locale_missing: Option<String>,
+    notes: Vec<String>,
+    signal: Option<Registration>,
 }
 
 impl Scratch {
     pub(super) fn create(engine: &Arc<Inner>, spec: &Spec) -> Result<Self, Error> {
-        let name = engine.backend.next_name();
-        let role = match &engine.backend {
-            Backend::Own(cluster) => {
-                engine.with_admin(|admin| make_roles(admin, spec, cluster.password(), engine.trust))?;
-                spec.role.clone()
-            }
-        };
-        let create = |spec: &Spec| {
-            let options = spec.options(engine.major);
-            format!("CREATE DATABASE {} OWNER {} TEMPLATE template0 {options}", ident(&name), ident(&role))
-        };
-        let locale_missing = engine.with_admin(|admin| match admin.batch_execute(&create(spec)) {
-            Ok(()) => Ok(None),
+        let role = engine.with_admin(|admin| match &engine.backend {
+            Backend::Own(cluster) => make_roles(admin, spec, cluster.password(), engine.trust),
+            Backend::Server(_) => Server::role(admin, &spec.role),
+        })?;
+        let mut scratch = Self::named(engine, role, Vec::new())?;
+        let missing = engine.with_admin(|admin| {
+            let wanted = scratch.statement("template0", &spec.options(engine.major));
+            let Err(error) = admin.batch_execute(&wanted) else { return Ok(None) };
             // This machine may lack the target's locale, or these programs its provider. Types, names and definitions are
             // the same in any locale; only the order of text is not.
-            Err(error) => {
-                admin.batch_execute(&create(&spec.with_c())).map_err(Error::server("create a database"))?;
-                Ok(Some(error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())))
-            }
+            let plain = scratch.statement("template0", &spec.with_c().options(engine.major));
+            admin.batch_execute(&plain).map_err(refused)?;
+            Ok(Some(error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned())))
         })?;
-        let scratch = Self { engine: Arc::clone(engine), name, role, locale_missing };
+        scratch.notes.extend(missing.map(|why| format!("the scratch database has the locale C: {why}")));
         scratch.own_public(spec)?;
         Ok(scratch)
     }
 
+    /// Chooses a name and sees to it that the database goes away again, before there is one.
+    fn named(engine: &Arc<Inner>, role: String, notes: Vec<String>) -> Result<Self, Error> {
+        let name = engine.backend.next_name();
+        let signal = match &engine.backend {
+            Backend::Own(_) => None,
+            Backend::Server(server) => {
+                engine.with_admin(|admin| Server::claim(admin, &name))?;
+                Some(server.drop_on_signal(&name))
+            }
+        };
+        Ok(Self { engine: Arc::clone(engine), name, role, notes, signal })
+    }
+
+    fn statement(&self, template: &str, options: &str) -> String {
+        // 15 and later would write every page to the log. Copying files flushes everything first, which costs nothing where
+        // nothing is flushed; it takes a quarter of the time.
+        let copy = match &self.engine.backend {
+            Backend::Own(_) if self.engine.major >= 15 => "STRATEGY file_copy",
+            _ => "",
+        };
+        let (name, role, template) = (ident(&self.name), ident(&self.role), ident(template));
+        format!("CREATE DATABASE {name} OWNER {role} TEMPLATE {template} {copy} {options}")
+    }
+
     /// Gives schema `public` the owner that it has on the target; before 15 that is an ordinary role.
-    fn own_public(&self, spec: &Spec) -> Result<(), Error> {
+    fn own_public(&mut self, spec: &Spec) -> Result<(), Error> {
         let owner = match &spec.public_owner {
-            Some(owner) if owner == "pg_database_owner" => return Ok(()),
+            Some(owner) if owner == "pg_database_owner" && self.engine.major >= 15 => return Ok(()),
             Some(owner) => owner,
             None if self.engine.major >= 15 => return Ok(()),
             None => &spec.role,
         };
         let statement = format!("ALTER SCHEMA public OWNER TO {}", ident(owner));
-        self.admin()?.batch_execute(&statement).map_err(Error::server("set the owner of schema public"))
+        match (self.admin()?.batch_execute(&statement), &self.engine.backend) {
+            (Ok(()), _) => Ok(()),
+            (Err(error), Backend::Own(_)) => Err(Error::server("set the owner of schema public")(error)),
+            (Err(error), Backend::Server(_)) => {
+                let why = error.as_db_error().map_or_else(|| error.to_string(), |error| error.message().to_owned());
+                self.notes.push(format!("schema public of the scratch database is not owned by {owner}: {why}"));
+                Ok(())
+            }
+        }
     }
 
     /// Makes a copy, with everything that is committed in this one. Connections to this database must be closed.
@@ -60,20 +89,12 @@ impl Scratch {
     /// # Errors
     /// [`Error::InUse`] when one stays open.
     pub fn copy(&self) -> Result<Self, Error> {
-        let name = self.engine.backend.next_name();
-        let (to, role, from) = (ident(&name), ident(&self.role), ident(&self.name));
+        let copy = Self::named(&self.engine, self.role.clone(), self.notes.clone())?;
         self.engine.with_admin(|admin| {
             wait_until_unused(admin, &self.name)?;
-            admin
-                .batch_execute(&format!("CREATE DATABASE {to} OWNER {role} TEMPLATE {from}"))
-                .map_err(Error::server("copy a database"))
+            admin.batch_execute(&copy.statement(&self.name, "")).map_err(refused)
         })?;
-        Ok(Self {
-            engine: Arc::clone(&self.engine),
-            name,
-            role: self.role.clone(),
-            locale_missing: self.locale_missing.clone(),
-        })
+        Ok(copy)
     }
 
     /// The database's name.
@@ -86,17 +107,29 @@ impl Scratch {
         &self.role
     }
 
+    /// The server's major version.
+    pub fn major(&self) -> u32 {
+        self.engine.major
+    }
+
+    /// Whether the server is a throw-away cluster of ours.
+    pub fn owned(&self) -> bool {
+        matches!(self.engine.backend, Backend::Own(_))
+    }
+
     /// Where the database is, for the loading role.
     pub fn target(&self) -> Target {
         match &self.engine.backend {
             Backend::Own(cluster) => cluster.target(&self.role, &self.name),
+            Backend::Server(server) => server.target(&self.role, &self.name),
         }
     }
 
-    /// Where the database is, for the superuser of a cluster of ours; elsewhere the same as [`Scratch::target`].
+    /// Where the database is, for the superuser of a cluster of ours; elsewhere for the user that the connection names.
     pub fn admin_target(&self) -> Target {
         match &self.engine.backend {
             Backend::Own(cluster) => cluster.admin(&self.name),
+            Backend::Server(server) => server.place().with_database(&self.name),
         }
     }
 
@@ -108,7 +141,7 @@ impl Scratch {
         Ok(self.target().connect()?)
     }
 
-    /// Connects as the superuser of a cluster of ours; elsewhere as the loading role.
+    /// Connects as the superuser of a cluster of ours; elsewhere as the user that the connection names.
     ///
     /// # Errors
     /// When the server is gone.
@@ -122,8 +155,10 @@ impl Scratch {
     /// When the server is gone.
     pub fn lender(&self) -> Result<Option<SuperuserLender>, Error> {
         match (&self.engine.backend, self.engine.trust) {
-            (Backend::Own(_), Trust::Restricted) => Ok(Some(SuperuserLender::new(self.admin()?, &self.role))),
-            (Backend::Own(_), Trust::Full) => Ok(None),
+            (Backend::Own(_), Trust::Restricted) => {
+                Ok(Some(SuperuserLender::new(self.admin()?, &self.role, &self.engine.loan)))
+            }
+            (Backend::Own(_), Trust::Full) | (Backend::Server(_), _) => Ok(None),
         }
     }
 
@@ -132,9 +167,9 @@ impl Scratch {
         self.target().url()
     }
 
-    /// Why the database has the locale `C` instead of the wanted one, if so.
-    pub fn locale_missing(&self) -> Option<&str> {
-        self.locale_missing.as_deref()
+    /// In what the database is not as wanted, each in one sentence: a locale that this machine lacks.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 }
 
@@ -142,6 +177,9 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What stays is deleted with the cluster, or by a later run.
         let _ = self.engine.with_admin(|admin| drop_database(admin, &self.name));
+        if let Some(signal) = &self.signal {
+            signals::forget(signal);
+        }
     }
 }
 
@@ -151,45 +189,13 @@ impl std::fmt::Debug for Scratch {
     }
 }
 
-/// Makes the roles that are missing on a cluster of ours. The loading role becomes a member of the others, so that it can
-/// give objects to them as the target's role can.
-fn make_roles(admin: &mut Client, spec: &Spec, password: &str, trust: Trust) -> Result<(), Error> {
-    let named =
-        spec.roles.iter().chain(&spec.public_owner).filter(|name| !name.starts_with("pg_") && **name != spec.role);
-    let others: std::collections::BTreeSet<&String> = named.collect();
-    if spec.role == SUPERUSER {
-        return Err(Error::Setting(format!("role {SUPERUSER} is the engine's own")));
-    }
-    let mut statements = Vec::new();
-    let superuser = if trust == Trust::Full { "SUPERUSER" } else { "NOSUPERUSER" };
-    let login = format!("LOGIN {superuser} PASSWORD {}", literal(password));
-    let row = admin
-        .query_one("SELECT ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles)", &[])
-        .map_err(Error::server("read the roles"))?;
-    let existing: Vec<String> = row.get(0);
-    let verb = if existing.contains(&spec.role) { "ALTER" } else { "CREATE" };
-    statements.push(format!("{verb} ROLE {} {login}", ident(&spec.role)));
-    for name in others {
-        if !existing.contains(name) {
-            statements.push(format!("CREATE ROLE {}", ident(name)));
-        }
-        // Another database of this cluster may have been loaded by that role: membership cannot go in a circle.
-        statements.push(format!(
-            "DO $$BEGIN IF NOT pg_catalog.pg_has_role({name}, {role}, 'MEMBER') THEN EXECUTE {grant}; END IF; END$$",
-            name = literal(name),
-            role = literal(&spec.role),
-            grant = literal(&format!("GRANT {} TO {}", ident(name), ident(&spec.role))),
-        ));
-    }
-    admin.batch_execute(&crate::sql::join(statements, "; ")).map_err(Error::server("create the roles"))
-}
-
 /// Drops a database, whoever uses it.
-fn drop_database(admin: &mut Client, name: &str) -> Result<(), Error> {
-    // FORCE would end the sessions too, and then wait for 100 ms.
+pub(super) fn drop_database(admin: &mut Client, name: &str) -> Result<(), Error> {
+    // FORCE would end the sessions too, and then wait for 100 ms. It is still said, for what this role may not end.
     let end = "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = $1::text";
-    admin.query(end, &[&name]).map_err(Error::server("end sessions"))?;
-    let _ = wait_until_unused(admin, name);
+    if admin.query(end, &[&name]).is_ok() {
+        let _ = wait_until_unused(admin, name);
+    }
     admin
         .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", ident(name)))
         .map_err(Error::server("drop a database"))
@@ -199,10 +205,9 @@ fn drop_database(admin: &mut Client, name: &str) -> Result<(), Error> {
 /// every 100 ms.
 fn wait_until_unused(admin: &mut Client, name: &str) -> Result<(), Error> {
     let start = Instant::now();
+    let query = "SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE datname = $1::text";
     loop {
-        let row = admin
-            .query_one("SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_activity WHERE datname = $1::text", &[&name])
-            .map_err(Error::server("look for sessions"))?;
+        let row = admin.query_one(query, &[&name]).map_err(Error::server("look for sessions"))?;
         if row.get::<_, i64>(0) == 0 {
             return Ok(());
         }

@@ -3,6 +3,7 @@
 use super::Error;
 use crate::connect::{Environment, Target};
 use serde::Deserialize;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -21,6 +22,13 @@ pub struct Settings {
     pub offline: bool,
     /// What schema.sql may do on a cluster of ours.
     pub trust: Trust,
+    /// Told in a sentence what takes longer than a moment, such as a download.
+    #[serde(skip, default = "silence")]
+    pub tell: fn(&str),
+}
+
+fn silence() -> fn(&str) {
+    |_| ()
 }
 
 /// One way to a scratch server.
@@ -47,9 +55,28 @@ pub enum Trust {
     Full,
 }
 
+/// For messages.
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(place) => write!(f, "scratch server {place}"),
+            Self::Found => f.write_str("programs on this machine"),
+            Self::Download => f.write_str("download"),
+            Self::Target => f.write_str("target server"),
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
-        Self { order: auto(), folders: Vec::new(), cache: None, offline: false, trust: Trust::default() }
+        Self {
+            order: auto(),
+            folders: Vec::new(),
+            cache: None,
+            offline: false,
+            trust: Trust::default(),
+            tell: silence(),
+        }
     }
 }
 
@@ -57,7 +84,7 @@ fn auto() -> Vec<Way> {
     vec![Way::Found, Way::Download]
 }
 
-/// Reads `auto`, `target`, a connection string, or one of `found` and `download`.
+/// Reads `auto`, `target`, a connection string, or one of `installed` and `download`.
 impl FromStr for Settings {
     type Err = Error;
 
@@ -71,13 +98,13 @@ pub fn ways(text: &str) -> Result<Vec<Way>, Error> {
     Ok(match text {
         "auto" => auto(),
         "target" => vec![Way::Target],
-        "found" => vec![Way::Found],
+        "installed" => vec![Way::Found],
         "download" => vec![Way::Download],
         text if text.contains(['=', '/']) => {
             vec![Way::Server(Box::new(Target::resolve(Some(text), &Environment::current())?))]
         }
         _ => {
-            let what = "expected `auto`, `target`, `found`, `download` or the URL of a scratch server";
+            let what = "expected `auto`, `target`, `installed`, `download` or the URL of a scratch server";
             return Err(Error::Setting(what.to_owned()));
         }
     })

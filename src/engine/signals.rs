@@ -40,7 +40,9 @@ pub fn defer_to_signal() {
 }
 
 fn listen() {
-    let Ok(mut signals) = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP]) else { return };
+    let ignored = ignored();
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
     let clean = move || {
         for signal in signals.forever() {
             ENDING.store(true, Ordering::SeqCst);
@@ -52,4 +54,11 @@ fn listen() {
     };
     // Without the thread the watchers still clean up, a moment later.
     let _ = std::thread::Builder::new().name("signals".into()).spawn(clean);
+}
+
+/// The signals that this process was started to ignore, as a set of bits: `nohup` must go on working.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or_default()
 }

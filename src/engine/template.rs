@@ -24,15 +24,16 @@ pub(super) struct Template {
 pub(super) fn get(binaries: &Binaries, cache: &Path, account: &Account) -> Result<Template, Error> {
     let folder = cache.join("clusters");
     super::cache::create(&folder)?;
-    let wanted = folder.join(key(binaries, account));
+    let key = key(binaries, account);
+    let wanted = folder.join(&key);
     if let Some(template) = read(&wanted) {
         return Ok(template);
     }
-    let _lock = lock(&folder.join(format!("{}.lock", key(binaries, account))))?;
+    let _lock = lock(&folder.join(format!("{key}.lock")))?;
     if let Some(template) = read(&wanted) {
         return Ok(template);
     }
-    let made = tempfile::Builder::new().prefix("new-").tempdir_in(&folder).map_err(Error::file("write to", &folder))?;
+    let made = temporary(&folder, &format!("new-{key}-"))?;
     let password = made.path().join("password");
     File::options()
         .create_new(true)
@@ -44,6 +45,7 @@ pub(super) fn get(binaries: &Binaries, cache: &Path, account: &Account) -> Resul
     account.own(made.path()).map_err(Error::file("give away", made.path()))?;
     initdb(binaries, made.path(), account)?;
     let made = made.keep();
+    let _ = std::fs::remove_dir_all(&wanted);
     std::fs::rename(&made, &wanted).map_err(Error::file("rename to", &wanted))?;
     read(&wanted).ok_or_else(|| Error::Setting(format!("{} was not made as it should be", wanted.display())))
 }
@@ -80,6 +82,17 @@ fn initdb(binaries: &Binaries, folder: &Path, account: &Account) -> Result<(), E
     }
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()).join("\n");
     Err(Error::Program { program, output: text })
+}
+
+/// Makes a folder in which something is put together, and removes those that killed runs left behind. The lock for what is
+/// made must be held.
+pub(super) fn temporary(parent: &Path, prefix: &str) -> Result<tempfile::TempDir, Error> {
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(prefix)) {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+    tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(Error::file("write to", parent))
 }
 
 /// Takes a lock between processes; it ends with the file's value.

@@ -16,7 +16,10 @@ if read -r pid < "$folder/data/postmaster.pid" && [ -n "$pid" ]; then
     if [ ! -d /proc/self ] || [ "$(readlink "/proc/$pid/cwd")" = "$folder/data" ]; then
         kill -QUIT "$pid"
         n=0
-        while kill -0 "$pid" && [ "$n" -lt 100 ]; do n=$((n + 1)); sleep 0.05; done
+        while [ -f "$folder/data/postmaster.pid" ] && kill -0 "$pid" && [ "$n" -lt 250 ]; do
+            n=$((n + 1))
+            sleep 0.02
+        done
     fi
 fi
 rm -rf "$folder"

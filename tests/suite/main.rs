@@ -9,7 +9,9 @@
 
 mod apply;
 mod architecture;
+mod cleanup;
 mod cli;
+mod connect;
 mod dump;
 mod engine;
 mod fixtures;
@@ -17,6 +19,9 @@ mod handmade;
 mod history;
 mod migration;
 mod plans;
+mod postgres;
 mod project;
 mod report;
+mod scratch;
 mod server;
+mod tls;

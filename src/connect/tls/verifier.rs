@@ -1,6 +1,6 @@
 //! Judges a server's certificate as `sslmode` asks.
 
-use super::Mode;
+use super::{Mode, common_name};
 use crate::connect::Error;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -52,22 +52,24 @@ impl ServerCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let Some(chain) = &self.chain else { return Ok(ServerCertVerified::assertion()) };
-        match chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
-            // The chain is verified before the name, so it is good when only the name is not.
-            Err(rustls::Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) if !self.name_matters => Ok(ServerCertVerified::assertion()),
+        // The chain is verified before the name, so it is good when only the name is not.
+        let wrong_name = match chain.verify_server_cert(certificate, intermediates, name, ocsp, now) {
+            Err(error) if is_about_name(&error) => error,
             // A self-signed certificate that is its own root: webpki wants a separate authority, OpenSSL does not.
-            Err(error) if self.roots.iter().any(|root| root.as_ref() == certificate.as_ref()) => {
-                if !is_authority(&error) {
-                    return Err(error);
+            Err(error)
+                if is_authority(&error) && self.roots.iter().any(|root| root.as_ref() == certificate.as_ref()) =>
+            {
+                match rustls::client::verify_server_name(&ParsedCertificate::try_from(certificate)?, name) {
+                    Ok(()) => return Ok(ServerCertVerified::assertion()),
+                    Err(error) => error,
                 }
-                if self.name_matters {
-                    rustls::client::verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
-                }
-                Ok(ServerCertVerified::assertion())
             }
-            other => other,
+            other => return other,
+        };
+        if !self.name_matters || common_name::fits(certificate, name) {
+            Ok(ServerCertVerified::assertion())
+        } else {
+            Err(wrong_name)
         }
     }
 
@@ -94,6 +96,11 @@ impl ServerCertVerifier for Verifier {
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
+}
+
+fn is_about_name(error: &rustls::Error) -> bool {
+    use CertificateError::{NotValidForName, NotValidForNameContext};
+    matches!(error, rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
 }
 
 /// Whether the complaint is that the certificate is an authority's own.
