@@ -7,9 +7,11 @@
     reason = "a test fails by panicking"
 )]
 
+mod apply;
 mod cli;
 mod engine;
 mod fixtures;
+mod handmade;
 mod history;
 mod plans;
 mod project;
