@@ -9,11 +9,13 @@
 //! - [`diff`]: two catalogs become changes.
 //! - [`plan`]: changes become ordered steps, proved on a copy.
 //! - [`history`]: the ledger in the target database: revisions and their steps.
+//! - [`apply`]: gates, transactions, resuming, verification.
 //! - [`report`]: a plan for people, and as an SQL script.
 //! - [`config`]: reconcile.yaml, environment and flags.
 //! - [`cli`]: the commands, which compose the others; [`error`] is what they end with.
 //! - [`sql`]: quoting and joining SQL text.
 
+pub mod apply;
 pub mod catalog;
 pub mod cli;
 pub mod config;

@@ -70,6 +70,14 @@ impl ObjectId {
     }
 }
 
+impl Kind {
+    /// A kind whose addresses begin as this one does; several kinds share a keyword (`TYPE`) and are spelled alike.
+    pub fn of_address(address: &str) -> Option<Self> {
+        let begins = |kind: &&Self| address.strip_prefix(kind.keyword()).is_some_and(|rest| rest.starts_with(' '));
+        Self::ALL.iter().filter(begins).max_by_key(|kind| kind.keyword().len()).copied()
+    }
+}
+
 /// Spells a grantee; the empty name stands for `PUBLIC`.
 pub fn grantee(role: &str) -> String {
     if role.is_empty() { "PUBLIC".to_owned() } else { sql::ident(role) }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::{Client, GenericClient, SimpleQueryMessage};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -59,18 +59,36 @@ const DEPENDS: &str = "SELECT 'd', concat_ws(' ', classid, objid, objsubid, refc
 ///
 /// One round trip, one `REPEATABLE READ READ ONLY` snapshot.
 pub fn read(client: &mut Client, ledger: &str) -> Result<Catalog, ReadError> {
-    let major = major(client)?;
-    let mut message = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SETTINGS}{SERVER}; {DEPENDS}; ");
+    let queries = queries(major(client)?);
+    let message = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {queries}; COMMIT");
+    let rows = client.simple_query(&message).inspect_err(|_| {
+        // The connection may be used again by the caller; an aborted transaction must not stay open on it.
+        let _ = client.batch_execute("ROLLBACK");
+    })?;
+    catalog(rows, ledger)
+}
+
+/// Reads the database as a transaction that is open sees it, with what has been changed in it.
+///
+/// The settings of a reader, among them an empty `search_path`, stay until the end of the transaction.
+pub fn read_within(client: &mut impl GenericClient, ledger: &str) -> Result<Catalog, ReadError> {
+    let message = queries(major(client)?);
+    catalog(client.simple_query(&message)?, ledger)
+}
+
+/// Every query, in one message.
+fn queries(major: u32) -> String {
+    let mut message = format!("{SETTINGS}{SERVER}; {DEPENDS}; ");
     for kind in Kind::ALL {
         let query = for_major(kind.query(), major);
         message.push_str(&format!("SELECT '{}', row_to_json(q) FROM (\n{query}\n) q; ", kind.name()));
     }
     let unmodelled = for_major(super::kinds::UNMODELLED, major);
-    message.push_str(&format!("SELECT 'u', row_to_json(q) FROM (\n{unmodelled}\n) q; COMMIT"));
-    let rows = client.simple_query(&message).inspect_err(|_| {
-        // The connection may be used again by the caller; an aborted transaction must not stay open on it.
-        let _ = client.batch_execute("ROLLBACK");
-    })?;
+    message.push_str(&format!("SELECT 'u', row_to_json(q) FROM (\n{unmodelled}\n) q"));
+    message
+}
+
+fn catalog(rows: Vec<SimpleQueryMessage>, ledger: &str) -> Result<Catalog, ReadError> {
     let mut reading = Reading::default();
     for row in rows {
         if let SimpleQueryMessage::Row(row) = row {
@@ -80,7 +98,7 @@ pub fn read(client: &mut Client, ledger: &str) -> Result<Catalog, ReadError> {
     Ok(reading.finish(ledger))
 }
 
-fn major(client: &mut Client) -> Result<u32, ReadError> {
+fn major(client: &mut impl GenericClient) -> Result<u32, ReadError> {
     let rows = client.simple_query("SHOW server_version_num")?;
     let number = rows.iter().find_map(|row| match row {
         SimpleQueryMessage::Row(row) => row.get(0).and_then(|text| text.parse::<u32>().ok()),

@@ -8,7 +8,7 @@ use super::VERSION;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// PostgreSQL refused, or the connection broke.
-    #[error("cannot {doing} the ledger in schema {schema}: {}", describe(source))]
+    #[error("cannot {doing} the ledger in schema {schema}: {}", crate::plan::describe(source))]
     Postgres {
         /// What was tried: `read`, `write`.
         doing: &'static str,
@@ -77,13 +77,5 @@ impl Error {
             Self::Ambiguous { .. } => vec!["give more digits".into()],
             Self::Postgres { .. } => Vec::new(),
         }
-    }
-}
-
-/// PostgreSQL's message with its code, or what broke the connection.
-fn describe(error: &postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
-        None => error.to_string(),
     }
 }

@@ -63,8 +63,11 @@ impl Ledger {
         let progress = self.text(client, "progress::text", revision.number)?;
         let progress: BTreeMap<String, Option<Digest>> =
             serde_json::from_str(&progress).map_err(|e| Error::Plan { id: revision.id.clone(), why: e.to_string() })?;
-        let last = self.steps(client, revision.number)?.into_iter().rfind(|step| step.attempt == revision.attempts);
-        let begun = last.filter(|step| step.outcome == Outcome::Running).map(|step| step.number);
+        let begun = self
+            .steps(client, revision.number)?
+            .pop()
+            .filter(|step| step.outcome == Outcome::Running)
+            .map(|step| step.number);
         Ok(Some(Resumable { revision, progress, begun }))
     }
 

@@ -45,6 +45,11 @@ impl Ledger {
              WHERE outcome = 'running' AND number IS DISTINCT FROM $1"
         );
         client.execute(&others, &[&earlier]).map_err(failed)?;
+        let steps = format!(
+            "UPDATE {} SET outcome = 'failed', error = 'interrupted' WHERE outcome = 'running'",
+            self.table("step")
+        );
+        client.execute(&steps, &[]).map_err(failed)?;
         let program = env!("CARGO_PKG_VERSION");
         let row = if let Some(number) = earlier {
             let again = format!(

@@ -8,6 +8,7 @@ mod fold;
 mod graph;
 mod group;
 mod load;
+pub mod locks;
 mod make;
 mod order;
 mod proof;

@@ -7,10 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod apply;
 mod cli;
 mod connect;
 mod engine;
 mod fixtures;
+mod handmade;
 mod history;
 mod plans;
 mod postgres;

@@ -1,0 +1,92 @@
+//! `apply` in a process of its own, which is killed at instants that nobody chose.
+
+use std::{
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use reconcile::{
+    apply::{Options, Outcome, apply},
+    connect::{Environment, Target},
+    engine::Scratch,
+    history,
+    plan::file::Plan,
+};
+
+use super::{attempt, database, outcomes, value};
+use crate::handmade::{Handmade, changed};
+
+const PLAN: &str = "APPLY_THIS_PLAN_AND_BE_KILLED";
+const ROUNDS: u32 = 20;
+
+/// The part of the other process; does nothing where no plan is given to it.
+#[test]
+fn the_process_that_is_killed() {
+    if let Some(path) = std::env::var_os(PLAN) {
+        let plan = Plan::from_json(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let target = Target::resolve(None, &Environment::current()).unwrap().with_user("owner");
+        apply(&target, &plan, &Options::default(), &mut ()).unwrap();
+    }
+}
+
+fn spawn(database: &Scratch, plan: &Plan, folder: &tempfile::TempDir) -> Child {
+    let path = folder.path().join(format!("{}.json", database.name()));
+    std::fs::write(&path, plan.to_json()).unwrap();
+    Command::new(std::env::current_exe().unwrap())
+        .args(["apply::killed::the_process_that_is_killed", "--exact", "--nocapture"])
+        .env(PLAN, path)
+        .envs(database.target().variables())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn plan(database: &Scratch) -> Plan {
+    Handmade::new(database)
+        .step("CREATE TABLE app.a (id integer)")
+        .commit_after("INSERT INTO app.count VALUES (2)")
+        .commit_after("ALTER TABLE app.a ADD COLUMN b integer")
+        .outside("ALTER TABLE app.a ADD COLUMN x integer")
+        .step("ALTER TABLE app.a ADD COLUMN c integer")
+        .commit_after("INSERT INTO app.count VALUES (6)")
+        .outside("ALTER TABLE app.a ADD COLUMN y integer")
+        .step("ALTER TABLE app.a ADD COLUMN d integer")
+        .step("INSERT INTO app.count VALUES (9)")
+        .plan()
+}
+
+#[test]
+fn whenever_it_is_killed_a_second_apply_finishes_the_work_exactly_once() {
+    let base = database("CREATE SCHEMA app; CREATE TABLE app.count (n integer)");
+    let plan = plan(&base);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut untouched, mut resumed) = (0, 0);
+    let mut whole = Duration::ZERO;
+    for round in 0..=ROUNDS {
+        let database = base.copy().unwrap();
+        let plan = changed(&plan, |plan| plan.target.database = database.name().to_owned());
+        let begun = Instant::now();
+        let mut child = spawn(&database, &plan, &folder);
+        if round == 0 {
+            // How long it takes when nobody disturbs it.
+            assert!(child.wait().unwrap().success());
+            whole = begun.elapsed();
+        } else {
+            std::thread::sleep(whole * round / ROUNDS);
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+        match attempt(&database, &plan) {
+            Ok(Outcome::Applied(applied)) if applied.resumed == 0 => untouched += 1,
+            Ok(Outcome::Applied(_)) => resumed += 1,
+            Ok(Outcome::AlreadyApplied(_)) => {}
+            other => panic!("round {round}: {other:?}"),
+        }
+        assert_eq!(value(&database, "SELECT string_agg(n::text, ' ') FROM app.count"), "2 6 9", "round {round}");
+        let found = outcomes(&database);
+        assert!(matches!(found.as_slice(), [(history::Outcome::Done, _)]), "round {round}: {found:?}");
+        assert!(matches!(attempt(&database, &plan), Ok(Outcome::AlreadyApplied(_))), "round {round}");
+    }
+    assert!(untouched > 0 && resumed > 0, "killed before anything {untouched} times, in between {resumed} times");
+}
