@@ -37,7 +37,7 @@ pub(super) fn counted<'a>(addresses: impl IntoIterator<Item = &'a String>) -> St
 }
 
 /// A count with its noun: `1 index`, `2 indexes`, `3 foreign keys`, `2 policies`.
-pub(super) fn plural(count: usize, noun: &str) -> String {
+pub fn plural(count: usize, noun: &str) -> String {
     let vowel_before_y = ["ay", "ey", "oy", "uy"].iter().any(|end| noun.ends_with(end));
     match (count, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
