@@ -68,7 +68,8 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
 fn text(schema: &Path, database: Option<&Target>) -> String {
     let db = match database {
         Some(target) => format!("db: {}", yaml(&target.url())),
-        None => "# db: postgres://app:${APP_PASSWORD}@db.example.com/app   # none: a private PostgreSQL in .reconcile/".to_owned(),
+        None => "# db: postgres://app:${APP_PASSWORD}@db.example.com/app   # none: a private PostgreSQL in .reconcile/"
+            .to_owned(),
     };
     format!(
         "# Configuration of reconcile; paths are relative to this file. Flags and RECONCILE_* variables win over it.

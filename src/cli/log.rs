@@ -97,7 +97,8 @@ fn one(entry: &Entry, paint: Paint) -> String {
     let mut say = |label: &str, text: &str| out.push_str(&format!("  {}  {text}\n", paint.dim(format!("{label:<8}"))));
     revision.message.iter().flat_map(|text| text.lines()).for_each(|line| say("message", line));
     say("parent", revision.parent.as_deref().unwrap_or("none"));
-    let login = if revision.login == revision.who { String::new() } else { format!(" (logged in as {})", revision.login) };
+    let login =
+        if revision.login == revision.who { String::new() } else { format!(" (logged in as {})", revision.login) };
     say("who", &format!("{}@{}{login}, reconcile {}", revision.who, revision.host, revision.program_version));
     say("started", &revision.started);
     let attempts = if revision.attempts > 1 { format!(", in {} attempts", revision.attempts) } else { String::new() };

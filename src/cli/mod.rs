@@ -21,8 +21,8 @@ use std::{
 };
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
-use options::{Options, Scope};
 pub use options::Color;
+use options::{Options, Scope};
 pub use terminal::Terminal;
 
 use crate::{

@@ -49,7 +49,7 @@ pub(super) fn configured(config: &Config) -> Result<Option<Target>, Error> {
     let environment = Environment::current();
     let environment = match config.timeouts.connect {
         // libpq counts whole seconds, and 0 waits for ever.
-        Some(timeout) => environment.with("PGCONNECT_TIMEOUT", timeout.as_millis().div_ceil(1000).to_string()),
+        Some(timeout) => environment.with_variable("PGCONNECT_TIMEOUT", timeout.as_millis().div_ceil(1000).to_string()),
         None => environment,
     };
     match &config.db {
@@ -114,7 +114,7 @@ pub(super) fn plan(context: &Context, place: &Place, wish: &Wish) -> Result<Plan
 fn desired(config: &Config) -> Result<(source::Source, Source), Error> {
     let paths: Vec<String> = config.schema.iter().map(|path| config.shown(path)).collect();
     let source = within(&config.root, || source::read(&paths.iter().map(PathBuf::from).collect::<Vec<_>>()))?;
-    let files: Vec<&str> = source.files.iter().map(|file| file.path.as_str()).collect();
+    let files: Vec<&str> = paths.iter().map(String::as_str).collect();
     let commit = git::commit(&config.root, &files);
     let origin = Source { paths, sha256: source.sha256(), commit };
     Ok((source, origin))

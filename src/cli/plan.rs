@@ -1,7 +1,8 @@
 //! `reconcile plan`: plans the way from the database to schema.sql.
 
 use std::{
-    fs, io::Write as _,
+    fs,
+    io::Write as _,
     path::{Path, PathBuf},
 };
 
@@ -78,7 +79,8 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     if path.exists() && !path.is_file() {
         return fs::write(path, text).map_err(|why| failed(&why));
     }
-    let mut file = tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(|why| failed(&why))?;
+    let mut file =
+        tempfile::Builder::new().permissions(permissions()).tempfile_in(folder).map_err(|why| failed(&why))?;
     file.write_all(text.as_bytes()).map_err(|why| failed(&why))?;
     file.persist(path).map_err(|why| failed(&why.error))?;
     Ok(())
