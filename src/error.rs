@@ -2,6 +2,7 @@
 
 use std::{error::Error as StdError, fmt, io, path::Path};
 
+use annotate_snippets::Renderer;
 use anstyle::{AnsiColor, Style};
 
 /// What went wrong in a command, with what to do about it.
@@ -91,7 +92,7 @@ impl Error {
     pub fn render(&self, color: bool) -> String {
         let red = paint(AnsiColor::Red, color);
         let cyan = paint(AnsiColor::Cyan, color);
-        let mut said = self.source.to_string();
+        let mut said = self.told(color);
         let mut out = format!("{red}{}:{red:#} {}\n", self.kind.heading(), said.trim_end());
         let mut cause = self.source.source();
         while let Some(error) = cause {
@@ -107,6 +108,18 @@ impl Error {
             out.push_str(&format!("{cyan}hint:{cyan:#} {hint}\n"));
         }
         out
+    }
+}
+
+impl Error {
+    /// What happened, with the place in the SQL where there is one.
+    fn told(&self, color: bool) -> String {
+        match self.source.downcast_ref() {
+            Some(crate::apply::Error::Failed(failure)) => {
+                failure.rendered(&if color { Renderer::styled() } else { Renderer::plain() })
+            }
+            _ => self.source.to_string(),
+        }
     }
 }
 
@@ -146,6 +159,119 @@ impl From<crate::catalog::ReadError> for Error {
         Self::new(kind, error)
     }
 }
+
+impl From<crate::connect::Error> for Error {
+    fn from(error: crate::connect::Error) -> Self {
+        use crate::connect::Error as Connect;
+        let kind =
+            if matches!(error, Connect::Connect { .. } | Connect::Read { .. }) { Kind::Outside } else { Kind::Input };
+        let hints = error.hints();
+        Self::new(kind, error).hints(hints)
+    }
+}
+
+impl From<crate::engine::Error> for Error {
+    fn from(error: crate::engine::Error) -> Self {
+        let hints = error.hints();
+        Self::new(Kind::Outside, error).hints(hints)
+    }
+}
+
+impl From<crate::history::Error> for Error {
+    fn from(error: crate::history::Error) -> Self {
+        use crate::history::Error as History;
+        let kind = if matches!(error, History::Postgres { .. }) { Kind::Outside } else { Kind::Input };
+        let hints = error.hints();
+        Self::new(kind, error).hints(hints)
+    }
+}
+
+impl From<crate::source::LoadError> for Error {
+    fn from(error: crate::source::LoadError) -> Self {
+        Self::new(Kind::Input, error)
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::new(Kind::Outside, error)
+    }
+}
+
+impl From<crate::plan::PlanError> for Error {
+    fn from(error: crate::plan::PlanError) -> Self {
+        use crate::plan::PlanError as Plan;
+        match error {
+            Plan::Connect(error) => error.into(),
+            Plan::Read(error) => error.into(),
+            Plan::Engine(error) => error.into(),
+            Plan::Load(error) => error.into(),
+            Plan::Rehearsal(error) => error.into(),
+            Plan::Proof(error) => error.into(),
+            Plan::Cycle(error) => error.into(),
+            Plan::Postgres(_) => Self::new(Kind::Outside, error),
+            Plan::Unmodelled { .. } => {
+                let hint = "leave them out of what is managed: manage.schemas or manage.ignore in reconcile.yaml";
+                Self::new(Kind::Input, error).hint(hint)
+            }
+        }
+    }
+}
+
+impl From<crate::plan::Cycle> for Error {
+    fn from(error: crate::plan::Cycle) -> Self {
+        Self::new(Kind::Bug, error).hint(REPORT)
+    }
+}
+
+impl From<crate::plan::RehearsalError> for Error {
+    fn from(error: crate::plan::RehearsalError) -> Self {
+        use crate::plan::RehearsalError as Rehearsal;
+        match error {
+            Rehearsal::Engine(error) => error.into(),
+            Rehearsal::Read(error) => error.into(),
+            Rehearsal::Cycle(error) => error.into(),
+            Rehearsal::Postgres(_) => Self::new(Kind::Outside, error),
+            Rehearsal::Statement { .. } => Self::new(Kind::Bug, error).hint(REPORT),
+        }
+    }
+}
+
+impl From<crate::plan::ProofError> for Error {
+    fn from(error: crate::plan::ProofError) -> Self {
+        use crate::plan::ProofError as Proof;
+        let steps = match &error {
+            Proof::Rehearsal(_) | Proof::Step { .. } => &[][..],
+            Proof::Differs { steps, .. } | Proof::Rows { steps, .. } => steps,
+        };
+        let steps: String = steps.iter().enumerate().map(|(n, sql)| format!("\n  {}. {sql}", n + 1)).collect();
+        let steps = if steps.is_empty() { steps } else { format!("\nthe steps:{steps}") };
+        match error {
+            Proof::Rehearsal(error) => error.into(),
+            error => Self::new(Kind::Bug, Message(format!("{error}{steps}"))).hint(REPORT).hint(UNPROVED),
+        }
+    }
+}
+
+impl From<crate::apply::Error> for Error {
+    fn from(error: crate::apply::Error) -> Self {
+        use crate::apply::Error as Apply;
+        let hints = error.hints();
+        let kind = match error {
+            Apply::Connect(error) => return error.into(),
+            Apply::Ledger(error) => return error.into(),
+            Apply::Read(error) => return error.into(),
+            Apply::Failed(_) | Apply::Postgres { .. } | Apply::Mismatch { .. } => Kind::Outside,
+            _ => Kind::Refused,
+        };
+        Self::new(kind, error).hints(hints)
+    }
+}
+
+/// What to do about a bug.
+const REPORT: &str = "please report it, with schema.sql and the schema of the database if you can";
+/// What to do about a plan that does not hold on a copy.
+const UNPROVED: &str = "nothing was written and nothing was changed; --no-proof writes the plan unproved";
 
 #[cfg(test)]
 mod tests {

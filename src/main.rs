@@ -17,6 +17,8 @@ fn main() -> ExitCode {
     match cli::run(args, terminal) {
         Ok(outcome) => ExitCode::from(outcome.exit_code()),
         Err(error) => {
+            // A server of ours that a signal has stopped makes its users fail; the signal is the program's end.
+            reconcile::engine::defer_to_signal();
             terminal.note(&error.render(terminal.err_color));
             ExitCode::from(error.exit_code())
         }

@@ -5,8 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Outcome, STATUS, Terminal, options::Options};
-use crate::{config, error::Error};
+use super::{Context, Outcome, STATUS, Terminal, inspect, options::Options, pipeline};
+use crate::{
+    config::{self, Config, Layer, Variables},
+    connect::Target,
+    error::Error,
+};
 
 /// Start a project here: write reconcile.yaml, and schema.sql from a database if one is given
 ///
@@ -21,31 +25,56 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, options: &Options, terminal: Terminal) -> Result<Outcome, Error> {
-    let folder = env::current_dir().map_err(config::Error::Here)?;
-    let file = folder.join(config::FILE);
-    if let [_, second, ..] = options.schema.as_slice() {
-        return Err(Error::input(format!("init writes one schema file; {} is too many", second.display())));
+    let here = env::current_dir().map_err(config::Error::Here)?;
+    let variables = Variables::of_process();
+    let said: Layer = options.layer(None).over(variables.layer()?);
+    let schema = match said.schema.as_deref() {
+        None => PathBuf::from("schema.sql"),
+        Some([schema]) => schema.clone(),
+        Some(many) => return Err(Error::input(format!("init writes one schema file, not {}", many.len()))),
+    };
+    let file = here.join(config::FILE);
+    free(&file, args.force)?;
+    let mut database = None;
+    if said.db.is_some() {
+        let path = here.join(&schema);
+        free(&path, args.force)?;
+        // A configuration in a folder above is another project's.
+        let config = Config::decided(said.at(&here), None, here.clone());
+        let context = Context { config, terminal, here };
+        let place = pipeline::place(&context)?;
+        write(&path, &inspect::text(&place, &context)?)?;
+        terminal.note(&format!("wrote {}\n", schema.display()));
+        database = Some(place.target);
     }
-    let schema = options.schema.first().map_or_else(|| PathBuf::from("schema.sql"), Clone::clone);
-    write(&file, &text(&schema), args.force)?;
+    write(&file, &text(&schema, database.as_ref()))?;
     terminal.note(&format!("wrote {}\n", config::FILE));
     Ok(Outcome::Done)
 }
 
-/// Writes a file that is not there yet, or that may be overwritten.
-fn write(path: &Path, text: &str, force: bool) -> Result<(), Error> {
+/// Refuses to overwrite what is there, unless told to.
+fn free(path: &Path, force: bool) -> Result<(), Error> {
     if !force && path.exists() {
         return Err(Error::refused(format!("{} exists", path.display())).hint("--force overwrites it"));
     }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
     fs::write(path, text).map_err(|why| Error::file("cannot write", path, &why))
 }
 
-/// A configuration file that says the defaults in comments.
-fn text(schema: &Path) -> String {
+/// A configuration file that says the defaults in comments. A URL of ours never holds a password.
+fn text(schema: &Path, database: Option<&Target>) -> String {
+    let db = match database {
+        Some(target) => format!("db: {}", yaml(&target.url())),
+        None => "# db: postgres://app:${APP_PASSWORD}@db.example.com/app   # none: a private PostgreSQL in .reconcile/"
+            .to_owned(),
+    };
     format!(
         "# Configuration of reconcile; paths are relative to this file. Flags and RECONCILE_* variables win over it.
 schema: {}
-# db: postgres://app:${{APP_PASSWORD}}@db.example.com/app   # none: a private PostgreSQL in .reconcile/
+{db}
 # plans: plans
 # ledger: reconcile        # the schema that holds the history, in the database
 # manage:                  # `all` for the whole database
@@ -56,8 +85,13 @@ schema: {}
 # engine: auto             # the scratch PostgreSQL: auto, target, a URL, or keys
 # timeouts: {{ connect: 10s, statement: 0, lock: 5s }}
 ",
-        serde_yaml::to_string(&schema.display().to_string()).unwrap_or_default().trim_end()
+        yaml(&schema.display().to_string())
     )
+}
+
+/// A text as a YAML scalar.
+fn yaml(text: &str) -> String {
+    serde_yaml::to_string(text).unwrap_or_default().trim_end().to_owned()
 }
 
 #[cfg(test)]
@@ -67,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_init_writes_can_be_read() {
-        let written = text(Path::new("db/my schema.sql"));
+        let written = text(Path::new("db/my schema.sql"), None);
         let value: serde_yaml::Value = serde_yaml::from_str(&written).unwrap();
         assert_eq!(value["schema"], "db/my schema.sql");
     }

@@ -1,20 +1,32 @@
 //! The commands: one file each, with its arguments, whose doc comment is its `--help`, and one function.
 
+mod apply;
 mod completions;
+mod db;
+mod git;
 mod init;
+mod inspect;
+mod log;
 mod man;
 mod options;
+mod pipeline;
+mod plan;
+mod progress;
 mod show;
 mod terminal;
 
-use std::env;
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use options::Color;
+use options::{Options, Scope};
 pub use terminal::Terminal;
 
 use crate::{
-    config::{Config, Variables},
+    config::{self, Config, Variables},
     error::Error,
 };
 
@@ -27,7 +39,7 @@ use crate::{
 #[command(name = "reconcile", version, after_help = STATUS, max_term_width = 100, subcommand_required = true)]
 pub struct Args {
     #[command(flatten)]
-    options: options::Options,
+    options: Options,
     #[command(subcommand)]
     command: Command,
 }
@@ -35,7 +47,12 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Inspect(inspect::Args),
+    Plan(plan::Args),
     Show(show::Args),
+    Apply(apply::Args),
+    Log(log::Args),
+    Db(db::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -66,6 +83,22 @@ impl Outcome {
 struct Context {
     config: Config,
     terminal: Terminal,
+    /// The folder in which the program was started.
+    here: PathBuf,
+}
+
+impl Context {
+    fn new(options: &Options, scope: Option<&Scope>, terminal: Terminal) -> Result<Self, Error> {
+        let here = env::current_dir().map_err(config::Error::Here)?;
+        let flags = options.layer(scope);
+        let config = Config::load(options.config.as_deref(), flags, &Variables::of_process())?;
+        Ok(Self { config, terminal, here })
+    }
+
+    /// A path as the user would write it here.
+    fn shown(&self, path: &Path) -> String {
+        path.strip_prefix(&self.here).unwrap_or(path).display().to_string()
+    }
 }
 
 impl Args {
@@ -86,7 +119,7 @@ impl Args {
 
 /// The command line, for parsing, completion and manual pages.
 fn command() -> clap::Command {
-    let variables = crate::config::KNOWN.iter().map(|(name, what)| format!("  RECONCILE_{name:<18} {what}\n"));
+    let variables = config::KNOWN.iter().map(|(name, what)| format!("  RECONCILE_{name:<18} {what}\n"));
     let variables: String = variables.collect();
     Args::command().after_long_help(format!("Environment, over reconcile.yaml and under flags:\n{variables}\n{STATUS}"))
 }
@@ -104,16 +137,16 @@ impl From<Color> for ColorChoice {
 /// Runs one command.
 pub fn run(args: Args, terminal: Terminal) -> Result<Outcome, Error> {
     let Args { options, command } = args;
+    let context = |scope| Context::new(&options, scope, terminal);
     match &command {
-        Command::Completions(args) => return completions::run(args, terminal),
-        Command::Man(args) => return man::run(args, terminal),
-        Command::Init(args) => return init::run(args, &options, terminal),
-        Command::Show(_) => {}
-    }
-    let config = Config::load(options.config.as_deref(), options.layer(), &Variables::of_process())?;
-    let context = Context { config, terminal };
-    match command {
-        Command::Show(args) => show::run(&args, &context),
-        Command::Completions(_) | Command::Man(_) | Command::Init(_) => Ok(Outcome::Done),
+        Command::Init(args) => init::run(args, &options, terminal),
+        Command::Inspect(args) => inspect::run(args, &context(Some(&args.scope))?),
+        Command::Plan(args) => plan::run(args, &context(Some(&args.scope))?),
+        Command::Show(args) => show::run(args, &context(None)?),
+        Command::Apply(args) => apply::run(args, &context(Some(&args.scope))?),
+        Command::Log(args) => log::run(args, &context(None)?),
+        Command::Db(args) => db::run(args, &context(None)?),
+        Command::Completions(args) => completions::run(args, terminal),
+        Command::Man(args) => man::run(args, terminal),
     }
 }

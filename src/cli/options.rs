@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use crate::config::{EngineLayer, Layer};
+use crate::config::{EngineLayer, Layer, ManageLayer};
 
 /// The options that every command takes.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -27,6 +27,17 @@ pub struct Options {
     color: Option<Color>,
 }
 
+/// The exit codes of `plan`, for `--help`.
+pub const PLAN_STATUS: &str = "Exit status: 0 nothing to do, 2 changes planned, 1 error";
+
+/// What is managed, for the commands that compare or read databases.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Scope {
+    /// Manage `all` of the database, or these schemas, between commas [env: RECONCILE_MANAGE]
+    #[arg(long, value_name = "all|SCHEMAS")]
+    manage: Option<String>,
+}
+
 /// When output is coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Color {
@@ -41,8 +52,10 @@ pub enum Color {
 
 impl Options {
     /// What the flags say about the configuration.
-    pub fn layer(&self) -> Layer {
+    pub fn layer(&self, scope: Option<&Scope>) -> Layer {
+        let manage = scope.and_then(|scope| scope.manage.as_deref());
         Layer {
+            manage: manage.map(ManageLayer::from_word).unwrap_or_default(),
             db: self.db.clone(),
             schema: (!self.schema.is_empty()).then(|| self.schema.clone()),
             engine: self.engine.as_deref().map(EngineLayer::from_word).unwrap_or_default(),

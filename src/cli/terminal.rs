@@ -6,7 +6,10 @@ use std::{
 };
 
 use super::Color;
-use crate::error::{Error, Kind};
+use crate::{
+    error::{Error, Kind},
+    report::Paint,
+};
 
 /// The streams of the process.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,8 @@ pub struct Terminal {
     pub err_color: bool,
     /// Whether a person reads standard error and can answer on standard input.
     pub interactive: bool,
+    /// Whether a line on standard error can be written over.
+    pub moving: bool,
 }
 
 impl Terminal {
@@ -34,6 +39,7 @@ impl Terminal {
             out_color: colored(io::stdout().is_terminal()),
             err_color: colored(terminal),
             interactive: terminal && io::stdin().is_terminal(),
+            moving: terminal && !env::var_os("TERM").is_some_and(|term| term == "dumb"),
         }
     }
 
@@ -54,6 +60,12 @@ impl Terminal {
         let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
 
+    /// Warns on standard error.
+    pub fn warn(self, text: &str) {
+        let heading = Paint(self.err_color).yellow("warning:");
+        self.note(&format!("{heading} {text}\n"));
+    }
+
     /// Asks a question on standard error; only `y` and `yes` are a yes.
     pub fn confirm(self, question: &str) -> bool {
         self.note(&format!("{question} [y/N] "));
@@ -64,4 +76,9 @@ impl Terminal {
         }
         matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
+}
+
+/// Tells on standard error what takes longer than a moment.
+pub fn tell(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }

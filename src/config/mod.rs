@@ -84,7 +84,7 @@ pub enum Choice {
 /// How a scratch PostgreSQL is found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Engine {
-    /// The ways to get one, in order: `installed`, `download`, `target` or a connection string; empty: the usual order.
+    /// The ways to get one, in order: `found`, `download`, `target` or a connection string; empty: the usual order.
     pub order: Vec<String>,
     /// Folders with binaries, looked into first.
     pub folders: Vec<PathBuf>,
@@ -136,7 +136,8 @@ impl Config {
         Ok(Self::decided(layer, found, root))
     }
 
-    fn decided(layer: Layer, file: Option<PathBuf>, root: PathBuf) -> Self {
+    /// The configuration of a project that says this, and the defaults for what it does not say.
+    pub fn decided(layer: Layer, file: Option<PathBuf>, root: PathBuf) -> Self {
         let Layer { db, schema, plans, ledger, manage, engine, timeouts } = layer;
         Self {
             db,

@@ -40,7 +40,7 @@ fn every_key_is_read() {
          plans: db/plans\n\
          ledger: history\n\
          manage:\n  schemas: [app]\n  ignore: ['TABLE app.tmp_*']\n  privileges: all\n  owners: none\n\
-         engine:\n  order: [installed, download]\n  folders: [pg/bin]\n  cache: /c\n  offline: true\n  trust: full\n\
+         engine:\n  order: [found, download]\n  folders: [pg/bin]\n  cache: /c\n  offline: true\n  trust: full\n\
          timeouts: { connect: 5s, statement: 2min, lock: 500ms }\n",
     )
     .unwrap();
@@ -51,7 +51,7 @@ fn every_key_is_read() {
     assert_eq!(config.manage.what, Managed::Schemas(["app".to_owned()].into()));
     assert_eq!(config.manage.ignore, ["TABLE app.tmp_*".to_owned()].into());
     assert_eq!((config.manage.privileges, config.manage.owners), (Some(Choice::All), Some(Choice::None)));
-    assert_eq!(config.engine.order, ["installed", "download"]);
+    assert_eq!(config.engine.order, ["found", "download"]);
     assert_eq!(config.engine.folders, [PathBuf::from("/project/pg/bin")]);
     assert_eq!(config.engine.cache, Some("/c".into()));
     assert!(config.engine.offline);

@@ -50,6 +50,12 @@ impl Environment {
         self
     }
 
+    /// Sets a variable.
+    pub fn with_variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.insert(name.to_owned(), value.into());
+        self
+    }
+
     /// Says whether a variable names a server or a database, so that a connection is meant without a URL.
     pub fn names_a_server(&self) -> bool {
         ["PGHOST", "PGHOSTADDR", "PGPORT", "PGSERVICE", "PGDATABASE"].iter().any(|name| self.get(name).is_some())

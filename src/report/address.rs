@@ -1,5 +1,7 @@
 //! Addresses as they stand in a plan: the keyword apart from the name, and what belongs together side by side.
 
+use crate::catalog::{Concern, Kind};
+
 /// The keyword with which an address begins, and the rest: `MATERIALIZED VIEW`, `app.totals`.
 ///
 /// Names that could be taken for a keyword are quoted.
@@ -25,10 +27,16 @@ pub(super) fn place(address: &str) -> &str {
     }
 }
 
+/// Whether an address says whose an object is. Whoever creates an object owns it, which needs no mention.
+pub(super) fn says_owner(address: &str) -> bool {
+    let owners = Kind::ALL.iter().filter(|kind| kind.concern() == Concern::Owner);
+    owners.into_iter().any(|kind| address.strip_prefix(kind.keyword()).is_some_and(|rest| rest.starts_with(' ')))
+}
+
 /// How many addresses of each keyword, in the order in which they first come: `9 columns, 1 default`.
 pub(super) fn counted<'a>(addresses: impl IntoIterator<Item = &'a String>) -> String {
     let mut counts: indexmap::IndexMap<String, usize> = indexmap::IndexMap::new();
-    for address in addresses {
+    for address in addresses.into_iter().filter(|address| !says_owner(address)) {
         let keyword = split(address).0.split(" ON").next().unwrap_or_default().to_lowercase();
         *counts.entry(keyword).or_default() += 1;
     }
@@ -37,7 +45,7 @@ pub(super) fn counted<'a>(addresses: impl IntoIterator<Item = &'a String>) -> St
 }
 
 /// A count with its noun: `1 index`, `2 indexes`, `3 foreign keys`, `2 policies`.
-pub(super) fn plural(count: usize, noun: &str) -> String {
+pub fn plural(count: usize, noun: &str) -> String {
     let vowel_before_y = ["ay", "ey", "oy", "uy"].iter().any(|end| noun.ends_with(end));
     match (count, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),

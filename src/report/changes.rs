@@ -7,39 +7,82 @@ use crate::plan::file::{Action, Change, Plan, Reason, Step};
 
 /// The lines about what changes, without indentation.
 pub(super) fn lines(plan: &Plan, paint: Paint) -> Vec<String> {
-    let folded = folded(plan);
+    let folded = Folded::new(plan);
     let mut changes: Vec<&Change> = plan.changes.iter().collect();
     changes.sort_by_key(|change| (address::place(&change.object), &change.object));
     let moves = |change: &&Change| matches!(change.action, Action::StepAside | Action::Follow);
     let mut lines = Vec::new();
-    for change in changes.iter().filter(|change| !moves(change)) {
+    for change in changes.iter().filter(|change| !moves(change) && !folded.hidden.contains(change.object.as_str())) {
         lines.extend(one(change, &folded, plan, paint));
     }
-    lines.extend(moved(changes.into_iter().filter(|change| moves(change)), paint));
+    lines.extend(moved(
+        changes.into_iter().filter(|change| moves(change) && !folded.hidden.contains(change.object.as_str())),
+        paint,
+    ));
     lines
 }
 
-/// What is created or dropped in one statement with another object, by that object.
-fn folded(plan: &Plan) -> BTreeMap<&str, Vec<&String>> {
-    let mut folded: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
-    for step in &plan.steps {
-        for list in [&step.creates, &step.destroys] {
-            if let [first, rest @ ..] = list.as_slice()
-                && !rest.is_empty()
-            {
-                // One object may take several statements, each of which names all that is in the first.
-                folded.entry(first).or_insert_with(|| rest.iter().collect());
+/// What is created or dropped together with another object, by that object; what PostgreSQL does by itself, such as
+/// making the creator the owner, is among it without a statement.
+#[derive(Default)]
+struct Folded<'a> {
+    /// What has a statement, or a part in one.
+    parts: BTreeMap<&'a str, BTreeSet<&'a String>>,
+    /// Everything that is not shown on a line of its own.
+    hidden: BTreeSet<&'a str>,
+}
+
+impl<'a> Folded<'a> {
+    fn new(plan: &'a Plan) -> Self {
+        let mut folded = Self::default();
+        let mut stated: BTreeSet<&str> = BTreeSet::new();
+        let actions: BTreeMap<&str, Action> =
+            plan.changes.iter().map(|change| (change.object.as_str(), change.action)).collect();
+        for step in &plan.steps {
+            for (list, only) in [(&step.creates, None), (&step.destroys, Some(Action::Drop))] {
+                if let [first, rest @ ..] = list.as_slice() {
+                    stated.insert(first);
+                    // Of what is replaced, the new parts are told.
+                    if only.is_none() || actions.get(first.as_str()).copied() == only {
+                        folded.parts.entry(first).or_default().extend(rest);
+                    }
+                }
+            }
+            stated.extend(step.changes.iter().map(String::as_str));
+        }
+        // What steps aside within the statements of another object is told with that one.
+        let aside = plan.changes.iter().filter(|change| change.action == Action::StepAside);
+        folded.hidden.extend(aside.map(|change| change.object.as_str()).filter(|object| !stated.contains(object)));
+        for action in [Action::Create, Action::Drop] {
+            let changes: Vec<&Change> = plan.changes.iter().filter(|change| change.action == action).collect();
+            let whole = |change: &&&Change| address::place(&change.object) == address::split(&change.object).1;
+            let owners: BTreeMap<&str, &str> = changes
+                .iter()
+                .filter(whole)
+                .map(|change| (address::place(&change.object), change.object.as_str()))
+                .collect();
+            for change in changes.iter().filter(|change| !plan.summary.losses.contains(&change.object)) {
+                let place = address::place(&change.object);
+                // A column's place is its table's with one more name; no table is folded into its schema.
+                let above = place.rsplit_once('.').map(|(above, _)| above).filter(|above| above.contains('.'));
+                let owner = owners.get(place).or_else(|| owners.get(above?)).filter(|owner| **owner != change.object);
+                if let Some(owner) = owner {
+                    folded.hidden.insert(&change.object);
+                    if stated.contains(change.object.as_str()) {
+                        folded.parts.entry(owner).or_default().insert(&change.object);
+                    }
+                }
             }
         }
+        folded
     }
-    folded
 }
 
 fn about(step: &Step, object: &String) -> bool {
     [&step.creates, &step.changes].iter().any(|list| list.first() == Some(object))
 }
 
-fn one(change: &Change, folded: &BTreeMap<&str, Vec<&String>>, plan: &Plan, paint: Paint) -> Vec<String> {
+fn one(change: &Change, folded: &Folded, plan: &Plan, paint: Paint) -> Vec<String> {
     let Change { object, action, reasons, source } = change;
     let lost = plan.summary.losses.contains(object);
     let mut head = match action {
@@ -51,9 +94,8 @@ fn one(change: &Change, folded: &BTreeMap<&str, Vec<&String>>, plan: &Plan, pain
         Action::StepAside | Action::Follow => paint.cyan(format!("↷ {object}")),
     };
     let mut notes = Vec::new();
-    if let Some(parts) = folded.get(object.as_str()) {
-        notes.push(format!("with {}", address::counted(parts.iter().copied())));
-    }
+    let parts = folded.parts.get(object.as_str()).map(|parts| address::counted(parts.iter().copied()));
+    notes.extend(parts.filter(|parts| !parts.is_empty()).map(|parts| format!("with {parts}")));
     if *action == Action::Replace {
         notes.push("dropped and created".to_owned());
     }

@@ -10,6 +10,9 @@ const SHORT: usize = 60;
 /// The most lines of a text that is wholly new or wholly gone.
 const WHOLE: usize = 30;
 
+/// Where what is folded can be read.
+pub(super) const COMPLETE: &str = ": `reconcile show --format sql`";
+
 /// The lines that say how a field differs.
 pub(super) fn field(name: &str, before: &Value, after: &Value, paint: Paint) -> Vec<String> {
     if let (Value::Object(left), Value::Object(right)) = (before, after) {
@@ -60,16 +63,16 @@ fn unified(before: &str, after: &str, paint: Paint) -> Vec<String> {
             }
         }
     }
-    if before.is_empty() || after.is_empty() { folded(lines, WHOLE, paint) } else { lines }
+    if before.is_empty() || after.is_empty() { folded(lines, WHOLE, COMPLETE, paint) } else { lines }
 }
 
-/// Lines, of which those beyond a limit are only counted.
-pub(super) fn folded(mut lines: Vec<String>, limit: usize, paint: Paint) -> Vec<String> {
+/// Lines, of which those beyond a limit are only counted; `hint` says where they are.
+pub(super) fn folded(mut lines: Vec<String>, limit: usize, hint: &str, paint: Paint) -> Vec<String> {
     // A note that stands for a few lines saves nothing.
     if lines.len() > limit + 3 {
         let more = lines.len() - limit;
         lines.truncate(limit);
-        lines.push(paint.dim(format!("… {more} more lines: `reconcile show --format sql`")));
+        lines.push(paint.dim(format!("… {more} more lines{hint}")));
     }
     lines
 }
@@ -81,7 +84,12 @@ fn text(value: &Value) -> String {
         Value::String(text) if text.is_empty() => "''".to_owned(),
         Value::String(text) => text.clone(),
         Value::Array(items) if items.is_empty() => "none".to_owned(),
+        Value::Array(items) if items.iter().any(Value::is_object) => crate::sql::join(items.iter().map(text), "\n"),
         Value::Array(items) => crate::sql::join(items.iter().map(text), ", "),
-        other => other.to_string(),
+        Value::Object(fields) => {
+            let said = fields.iter().filter(|(_, value)| !value.is_null());
+            crate::sql::join(said.map(|(name, value)| format!("{name}: {}", text(value))), ", ")
+        }
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 /// The most lines of a statement that is shown nowhere else.
 const LONG: usize = 30;
 /// The most lines of a statement whose difference is shown above.
-const SEEN: usize = 3;
+const SEEN: usize = 1;
 
 /// How the statements are committed, in words.
 pub(super) fn overview(plan: &Plan) -> String {
@@ -37,7 +37,7 @@ pub(super) fn lines(plan: &Plan, paint: Paint) -> Vec<String> {
             let about = [&step.creates, &step.changes];
             let shown = about.into_iter().flatten().any(|object| seen.contains(object.as_str()));
             let number = format!("{:>width$}", index + 1);
-            for (at, line) in statement(step, if shown { SEEN } else { LONG }, paint).into_iter().enumerate() {
+            for (at, line) in statement(step, shown, paint).into_iter().enumerate() {
                 let number = if at == 0 { number.clone() } else { " ".repeat(width) };
                 lines.push(format!("{} {} {line}", paint.dim(side), paint.dim(number)).trim_end().to_owned());
             }
@@ -49,9 +49,10 @@ pub(super) fn lines(plan: &Plan, paint: Paint) -> Vec<String> {
     lines
 }
 
-fn statement(step: &Step, limit: usize, paint: Paint) -> Vec<String> {
+fn statement(step: &Step, shown: bool, paint: Paint) -> Vec<String> {
+    let (limit, hint) = if shown { (SEEN, ", as above") } else { (LONG, diff::COMPLETE) };
     let sql = step.sql.lines().map(|line| line.trim_end().to_owned()).collect();
-    let mut lines = diff::folded(sql, limit, paint);
+    let mut lines = diff::folded(sql, limit, hint, paint);
     lines.extend(notes(step, paint).into_iter().map(|note| format!("  {note}")));
     lines
 }

@@ -6,11 +6,13 @@ use crate::plan::file::{Plan, Summary};
 /// A plan for people.
 pub fn human(plan: &Plan, color: bool) -> String {
     let paint = Paint(color);
-    let mut out = heading(plan, paint);
+    let mut out = String::new();
     if plan.is_empty() {
         let compared = plural(plan.desired.objects.len(), "object");
-        out.push_str(&format!("Nothing to do: {} is as desired ({compared})\n", plan.target.database));
+        let paths = crate::sql::join(&plan.source.paths, ", ");
+        out.push_str(&format!("Nothing to do: {} is as {paths} says ({compared})\n", plan.target.database));
     } else {
+        out.push_str(&heading(plan, paint));
         out.push_str(&format!("\n{}\n", summary(&plan.summary, color)));
         out.push_str(&losses(plan, color));
         section(&mut out, &paint.bold("Changes"), changes::lines(plan, paint));
