@@ -21,6 +21,7 @@ mod migration;
 mod plans;
 mod postgres;
 mod project;
+mod random;
 mod report;
 mod scratch;
 mod server;

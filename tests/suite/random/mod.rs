@@ -1,0 +1,71 @@
+//! Random schemas for property tests: whatever comes out is SQL that PostgreSQL 14 to 18 accept.
+//!
+//! [`schema`] grows a schema step by step, [`mutate`] changes one, [`rows`] fills its tables; printing a schema gives its
+//! SQL. Grants name the role `app_reader`, which must exist. The rows of a schema fit into each of its mutations.
+
+mod alter;
+mod carry;
+mod dice;
+mod drop;
+mod grow;
+mod model;
+mod names;
+mod print;
+mod rows;
+mod settle;
+mod types;
+mod valid;
+
+use proptest::collection::vec;
+use proptest::num::u64;
+use proptest::strategy::Strategy;
+
+use dice::Dice;
+pub use model::Schema;
+
+/// Schemas of up to a few dozen objects; a failing one shrinks by leaving out steps of its growth.
+pub fn schema() -> impl Strategy<Value = Schema> {
+    vec(u64::ANY.no_shrink(), 3..80).prop_map(|seeds| grown(&seeds))
+}
+
+/// The schema that grows in one step for each seed.
+pub fn grown(seeds: &[u64]) -> Schema {
+    let mut schema = Schema::default();
+    schema.namespaces.push(grow::namespace("app"));
+    for seed in seeds {
+        let mut dice = Dice::new(*seed);
+        grow::step(&mut schema, &mut dice);
+        schema.settle();
+    }
+    schema
+}
+
+/// Another schema that the database can become without losing what both have a place for: some objects are added, some
+/// dropped, some changed.
+pub fn mutate(schema: &Schema, seed: u64) -> Schema {
+    let mut dice = Dice::new(seed);
+    let mut after = schema.clone();
+    let mut left = 2 + dice.below(10);
+    for _ in 0..100 {
+        match dice.below(10) {
+            0..=2 => grow::step(&mut after, &mut dice),
+            3..=4 => drop::step(&mut after, &mut dice),
+            _ => alter::step(&mut after, &mut dice),
+        }
+        after.settle();
+        left = left.saturating_sub(1);
+        if left == 0 {
+            after.carry(schema);
+            if after != *schema {
+                break;
+            }
+            left = 1;
+        }
+    }
+    after
+}
+
+/// SQL that puts rows into the tables that can be filled.
+pub fn rows(schema: &Schema) -> String {
+    schema.rows()
+}
