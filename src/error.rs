@@ -97,10 +97,11 @@ impl Error {
         let mut cause = self.source.source();
         while let Some(error) = cause {
             let text = error.to_string();
-            // Many messages end in the message of their cause.
-            if !said.contains(&text) {
-                out.push_str(&format!("  caused by: {}\n", text.trim_end()));
-                said = text;
+            // Many messages end in the message of their cause, and that of PostgreSQL's errors begins with "ERROR".
+            let new = text.strip_prefix("ERROR: ").unwrap_or(&text).trim_end();
+            if !said.contains(new) && new != "db error" {
+                out.push_str(&format!("  caused by: {new}\n"));
+                said.push_str(new);
             }
             cause = error.source();
         }
@@ -192,9 +193,18 @@ impl From<crate::source::LoadError> for Error {
     }
 }
 
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        Self::new(Kind::Outside, error)
+impl From<crate::source::Error> for Error {
+    fn from(error: crate::source::Error) -> Self {
+        use crate::source::Error as Source;
+        let found = |path: &Path, why: &io::Error| path.is_relative() && why.kind() == io::ErrorKind::NotFound;
+        match &error {
+            Source::Read { path, source } if found(path, source) => {
+                let hint = "it holds the desired state: write it, name another with --schema, or make one from a database \
+                    with `reconcile inspect --db URL`";
+                Self::new(Kind::Input, error).hint(hint)
+            }
+            _ => Self::new(Kind::Input, error),
+        }
     }
 }
 
