@@ -52,8 +52,13 @@ impl ObjectId {
         sql::qualified(self.names.iter().take(2))
     }
 
-    /// The qualified name with a routine's arguments, without the keyword: `app.f(integer)`.
+    /// The address without its keyword, as DDL writes it: `app.f(integer)`.
     pub fn address(&self) -> String {
+        self.kind.address(self)
+    }
+
+    /// The address that the shape of its kind makes.
+    pub(super) fn shaped(&self) -> String {
         let part = || sql::ident(self.name());
         match self.kind.shape() {
             Shape::Plain | Shape::Column => sql::qualified(&self.names),

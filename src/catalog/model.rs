@@ -30,6 +30,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     /// A line that ends in `-- 18+` or `-- <18` is sent to those majors only.
     const QUERY: &'static str;
 
+    /// An address without its keyword, as DDL writes it: `app.f(integer)`.
+    fn address(id: &ObjectId) -> String {
+        id.shaped()
+    }
+
     /// The statements that create the object.
     fn create(&self, at: &At) -> Vec<Step>;
 

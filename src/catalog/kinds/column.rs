@@ -94,7 +94,7 @@ impl Definition for Column {
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-        WHERE c.relkind = 'r' AND c.oid >= 16384 AND c.relpersistence <> 't' AND a.attnum > 0 AND NOT a.attisdropped";
+        WHERE c.relkind IN ('r', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't' AND a.attnum > 0 AND NOT a.attisdropped";
 
     fn create(&self, at: &At) -> Vec<Step> {
         let mut step = Step::new(format!("ALTER TABLE {} ADD COLUMN {}", at.id.relation(), self.spelled(at)));

@@ -1,16 +1,12 @@
 //! Rights on objects and columns, one definition per grantee.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
+use super::rights::{Change, NOT_GRANTABLE, Privileges, Rights};
 use crate::{
-    catalog::{Alteration, At, Definition, Kept, Kind, Object, ObjectId, Shape, Step, id::grantee},
+    catalog::{Alteration, At, Concern, Definition, Kept, Kind, Object, ObjectId, Shape, Step, id::grantee},
     sql,
 };
-
-/// Privileges by name: `SELECT`.
-type Set = BTreeSet<String>;
 
 /// The rights of one grantee on one object, where they are not those that PostgreSQL gives from the start.
 ///
@@ -18,11 +14,11 @@ type Set = BTreeSet<String>;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Grant {
-    privileges: BTreeSet<String>,
+    privileges: Privileges,
     /// Those that the grantee may pass on.
-    grantable: BTreeSet<String>,
+    grantable: Privileges,
     /// What PostgreSQL gives from the start.
-    usual: Kept<BTreeSet<String>>,
+    usual: Kept<Privileges>,
     /// What `GRANT … ON` calls the object: `TABLE`, `FUNCTION`; `COLUMN` for a column.
     class: Kept<String>,
     /// The owner of the object when it was read.
@@ -32,6 +28,7 @@ pub struct Grant {
 impl Definition for Grant {
     const KEYWORD: &'static str = "GRANT";
     const SHAPE: Shape = Shape::Granted;
+    const CONCERN: Concern = Concern::Privilege;
     const QUERY: &'static str = "
         SELECT o.classid, o.objid, o.objsubid, o.class, pg_catalog.pg_get_userbyid(o.owner) AS owner,
             CASE WHEN r.grantee = o.owner AND o.class <> 'COLUMN' THEN '{}' WHEN r.grantee = 0 THEN '{\"\"}'
@@ -72,13 +69,13 @@ impl Definition for Grant {
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { privileges, grantable, usual, class, owner } = self;
         let target = Target { at, class: &class.0, role: role(at, &owner.0), last: false };
-        target.change(&usual.0, &BTreeSet::new(), privileges, grantable)
+        target.change(&usual.0, NOT_GRANTABLE, (privileges, grantable))
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let Self { privileges, grantable, usual: _, class, owner } = to;
         let target = Target { at, class: &class.0, role: role(at, &owner.0), last: false };
-        Alteration::InPlace(target.change(&self.privileges, &self.grantable, privileges, grantable))
+        Alteration::InPlace(target.change(&self.privileges, &self.grantable, (privileges, grantable)))
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
@@ -88,7 +85,7 @@ impl Definition for Grant {
             // The grantee is about to own the object, and PostgreSQL then merges its rights into those of the owner.
             return Vec::new();
         }
-        target.change(privileges, grantable, &usual.0, &BTreeSet::new())
+        target.change(privileges, grantable, (&usual.0, NOT_GRANTABLE))
     }
 
     fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
@@ -121,34 +118,21 @@ struct Target<'a> {
 
 impl Target<'_> {
     /// The statements between the rights before (`held`, some of them `grantable`) and after.
-    fn change(&self, held: &Set, grantable: &Set, to_held: &Set, to_grantable: &Set) -> Vec<Step> {
-        let on = self.on();
-        let role = &self.role;
-        let without: Set = grantable.difference(to_grantable).filter(|word| to_held.contains(*word)).cloned().collect();
-        let with: Set = to_grantable.difference(grantable).cloned().collect();
-        let revoked: Set = held.difference(to_held).cloned().collect();
-        let granted: Set = to_held.difference(held).filter(|word| !with.contains(*word)).cloned().collect();
-        let mut steps = Vec::new();
-        let mut say = |words: &Set, before: &str, after: &str| {
-            if !words.is_empty() {
-                steps.push(Step::new(format!("{before} {} ON {on} {after}", self.list(words))));
-            }
-        };
-        say(&revoked, "REVOKE", &format!("FROM {role}"));
-        say(&without, "REVOKE GRANT OPTION FOR", &format!("FROM {role}"));
-        say(&granted, "GRANT", &format!("TO {role}"));
-        say(&with, "GRANT", &format!("TO {role} WITH GRANT OPTION"));
-        if self.class == "TABLE" {
-            steps.extend(self.columns_again(&revoked, &without));
+    fn change(&self, held: &Privileges, grantable: &Privileges, to: (&Privileges, &Privileges)) -> Vec<Step> {
+        let change = Rights { held, grantable }.change(Rights { held: to.0, grantable: to.1 });
+        let column = self.at.id.of.as_deref().filter(|_| self.class == "COLUMN");
+        let part = column.map(|id| format!(" ({})", sql::ident(id.name()))).unwrap_or_default();
+        let mut steps: Vec<Step> =
+            change.statements(&part, &self.on(), &self.role).into_iter().map(Step::new).collect();
+        if self.class == "TABLE" && !(change.revoked.is_empty() && change.without.is_empty()) {
+            steps.extend(self.columns_again(&change));
         }
         steps
     }
 
     /// What `REVOKE` on a table takes from its columns too, and what stays there.
-    fn columns_again(&self, revoked: &Set, without: &Set) -> Vec<Step> {
-        let Some(of) = self.at.id.of.as_deref().filter(|_| !revoked.is_empty() || !without.is_empty()) else {
-            return Vec::new();
-        };
+    fn columns_again(&self, change: &Change) -> Vec<Step> {
+        let Some(of) = self.at.id.of.as_deref() else { return Vec::new() };
         let on_column = |id: &ObjectId| {
             let column = id.of.as_deref().filter(|column| column.kind.shape() == Shape::Column);
             id.kind == Kind::Grant
@@ -157,19 +141,18 @@ impl Target<'_> {
         };
         let given = |id: &ObjectId| self.last || self.at.current.contains(id);
         let kept = self.at.desired.iter().filter(|(id, _)| on_column(id) && given(id));
-        let again = kept.flat_map(|(id, object)| match object {
+        kept.flat_map(|(id, object)| match object {
             Object::Grant(grant) => {
-                let part = |words: &Set| words.iter().filter(|it| revoked.contains(*it)).cloned().collect::<Set>();
-                let option = |words: &Set| {
-                    words.iter().filter(|it| revoked.contains(*it) || without.contains(*it)).cloned().collect::<Set>()
-                };
+                let held = grant.privileges.intersection(&change.revoked).cloned().collect();
+                let lost = |word: &&String| change.revoked.contains(*word) || change.without.contains(*word);
+                let grantable = grant.grantable.iter().filter(lost).cloned().collect();
                 let at = At { id, ..*self.at };
                 let target = Target { at: &at, class: "COLUMN", role: self.role.clone(), last: self.last };
-                target.change(&Set::new(), &Set::new(), &part(&grant.privileges), &option(&grant.grantable))
+                target.change(NOT_GRANTABLE, NOT_GRANTABLE, (&held, &grantable))
             }
             _ => Vec::new(),
-        });
-        again.collect()
+        })
+        .collect()
     }
 
     /// `TABLE app.users`; for a column the table that it is in.
@@ -182,12 +165,5 @@ impl Target<'_> {
             }
             class => format!("{class} {}", of.address()),
         }
-    }
-
-    /// `SELECT, UPDATE`; for a column `SELECT (email), UPDATE (email)`.
-    fn list(&self, words: &Set) -> String {
-        let column = self.at.id.of.as_deref().filter(|_| self.class == "COLUMN");
-        let part = column.map(|id| format!(" ({})", sql::ident(id.name()))).unwrap_or_default();
-        sql::join(words.iter().map(|word| format!("{word}{part}")), ", ")
     }
 }

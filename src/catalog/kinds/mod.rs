@@ -1,27 +1,44 @@
 //! The object kinds: one file per family, one list of all.
 
+mod access_method;
+mod aggregate;
+mod cast;
 mod column;
 mod comment;
 mod composite;
 mod constraint;
 mod conversion;
 mod default;
+mod default_privilege;
 mod domain;
+mod encoding;
 mod enumeration;
+mod event_trigger;
 mod extension;
+mod foreign;
+mod foreign_options;
+mod foreign_table;
 mod grant;
 mod index;
+mod language;
+mod operator;
+mod operator_class;
 mod options;
 mod owned_by;
 mod owner;
 mod policy;
+mod publication;
 mod range;
+mod rights;
 mod routine;
 mod rule;
 mod schema;
+mod security_label;
 mod sequence;
+mod subscription;
 mod swap;
 mod table;
+mod text_search;
 mod trigger;
 mod unmodelled;
 mod view;
@@ -68,6 +85,11 @@ macro_rules! kinds {
             /// The keyword in DDL: `MATERIALIZED VIEW`.
             pub fn keyword(self) -> &'static str {
                 match self { $(Kind::$kind => <$definition>::KEYWORD,)* }
+            }
+
+            /// See [`Definition::address`].
+            pub fn address(self, id: &ObjectId) -> String {
+                match self { $(Kind::$kind => <$definition>::address(id),)* }
             }
 
             /// How addresses are spelled.
@@ -197,11 +219,29 @@ kinds! {
     Attribute(composite::Attribute) "attribute",
     Range(range::Range) "range",
     DomainConstraint(domain::DomainConstraint) "domain_constraint",
+    Wrapper(foreign::Wrapper) "foreign_data_wrapper",
+    ForeignServer(foreign::ForeignServer) "server",
+    UserMapping(foreign::UserMapping) "user_mapping",
     Sequence(sequence::Sequence) "sequence",
     Table(table::Table) "table",
+    ForeignTable(foreign_table::ForeignTable) "foreign_table",
     Column(column::Column) "column",
+    ColumnOptions(foreign_table::ColumnOptions) "column_options",
+    Language(language::Language) "language",
+    AccessMethod(access_method::AccessMethod) "access_method",
     Function(routine::Function) "function",
     Procedure(routine::Procedure) "procedure",
+    Aggregate(aggregate::Aggregate) "aggregate",
+    Operator(operator::Operator) "operator",
+    OperatorFamily(operator_class::OperatorFamily) "operator_family",
+    OperatorClass(operator_class::OperatorClass) "operator_class",
+    Cast(cast::Cast) "cast",
+    Transform(language::Transform) "transform",
+    Conversion(encoding::Conversion) "conversion",
+    TextSearchParser(text_search::TextSearchParser) "text_search_parser",
+    TextSearchTemplate(text_search::TextSearchTemplate) "text_search_template",
+    TextSearchDictionary(text_search::TextSearchDictionary) "text_search_dictionary",
+    TextSearchConfiguration(text_search::TextSearchConfiguration) "text_search_configuration",
     Default(default::Default) "default",
     OwnedBy(owned_by::OwnedBy) "owned_by",
     Constraint(constraint::Constraint) "constraint",
@@ -213,8 +253,16 @@ kinds! {
     Rule(rule::Rule) "rule",
     Trigger(trigger::Trigger) "trigger",
     Policy(policy::Policy) "policy",
+    Publication(publication::Publication) "publication",
+    PublicationTable(publication::PublicationTable) "publication_table",
+    PublicationSchema(publication::PublicationSchema) "publication_schema",
+    Subscription(subscription::Subscription) "subscription",
+    EventTrigger(event_trigger::EventTrigger) "event_trigger",
     Owner(owner::Owner) "owner",
     Grant(grant::Grant) "grant",
     Comment(comment::Comment) "comment",
     IndexComment(comment::IndexComment) "index_comment",
+    SecurityLabel(security_label::SecurityLabel) "security_label",
+    DefaultPrivilege(default_privilege::DefaultPrivilege) "default_privilege",
+    SchemaDefaultPrivilege(default_privilege::SchemaDefaultPrivilege) "schema_default_privilege",
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Definition, Object, ObjectId, Shape, Step},
+    catalog::{Alteration, At, Concern, Definition, Object, ObjectId, Shape, Step},
     sql,
 };
 
@@ -17,6 +17,7 @@ pub struct Owner {
 impl Definition for Owner {
     const KEYWORD: &'static str = "OWNER OF";
     const SHAPE: Shape = Shape::About;
+    const CONCERN: Concern = Concern::Owner;
     const QUERY: &'static str = "
         SELECT o.classid, o.objid, 0 AS objsubid, pg_catalog.pg_get_userbyid(o.owner) AS role
         FROM (
@@ -41,6 +42,7 @@ impl Definition for Owner {
             UNION ALL SELECT tableoid, oid, lanowner FROM pg_catalog.pg_language
             UNION ALL SELECT tableoid, oid, evtowner FROM pg_catalog.pg_event_trigger
             UNION ALL SELECT tableoid, oid, pubowner FROM pg_catalog.pg_publication
+            UNION ALL SELECT 'pg_catalog.pg_subscription'::regclass, oid, subowner FROM pg_catalog.pg_subscription
         ) o
         WHERE o.objid >= 16384 OR o.classid = 'pg_catalog.pg_namespace'::regclass";
 

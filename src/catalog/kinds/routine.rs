@@ -83,7 +83,7 @@ pub struct Function {
 /// What decides whether `CREATE OR REPLACE` is allowed.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Signature {
+pub(super) struct Signature {
     returns: String,
     set: bool,
     defaults: i16,
@@ -96,7 +96,7 @@ struct Signature {
 
 impl Signature {
     /// Whether `CREATE OR REPLACE` takes `to` in place of this; `same_arguments`: their text is equal.
-    fn allows(&self, to: &Self, same_arguments: bool) -> bool {
+    pub(super) fn allows(&self, to: &Self, same_arguments: bool) -> bool {
         let Self { returns, set, defaults, polymorphic, inputs, outputs } = self;
         let same_row = returns != "record" || *outputs == to.outputs;
         // An argument without a name may get one, and a name may not change.

@@ -1,0 +1,41 @@
+//! Security labels on objects of any kind.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    catalog::{Alteration, At, Definition, ObjectId, Shape, Step},
+    sql,
+};
+
+/// What a label provider says about an object.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecurityLabel {
+    label: String,
+}
+
+impl Definition for SecurityLabel {
+    const KEYWORD: &'static str = "SECURITY LABEL";
+    const SHAPE: Shape = Shape::Granted;
+    const QUERY: &'static str = "
+        SELECT classoid AS classid, objoid AS objid, objsubid, ARRAY[provider] AS names, label
+        FROM pg_catalog.pg_seclabel WHERE objoid >= 16384 OR classoid = 'pg_catalog.pg_namespace'::regclass";
+
+    fn address(id: &ObjectId) -> String {
+        let of = id.of.as_deref().map_or_else(String::new, ToString::to_string);
+        format!("FOR {} ON {of}", sql::idents(&id.names))
+    }
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { label } = self;
+        vec![Step::new(format!("{} IS {}", at.id, sql::literal(label)))]
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        Alteration::InPlace(to.create(at))
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        vec![Step::new(format!("{} IS NULL", at.id))]
+    }
+}
