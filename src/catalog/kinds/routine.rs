@@ -41,7 +41,10 @@ macro_rules! query {
             $columns,
             " FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
                 JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-            WHERE p.oid >= 16384 AND p.prokind IN (",
+            -- The functions that make values of a range type come and go with it.
+            WHERE p.oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+                WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i')
+                AND p.prokind IN (",
             $kinds,
             ")"
         )

@@ -20,8 +20,22 @@ struct Table {
     columns: BTreeMap<String, (String, u64, String)>,
 }
 
+/// Table, column, and its type with all that its values are made of, by which one can tell whether they are written alike.
 const COLUMNS: &str = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
-        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod)
+        a.attname, pg_catalog.concat_ws(' ', pg_catalog.format_type(a.atttypid, a.atttypmod),
+            CASE WHEN a.atttypid >= 16384 THEN (
+                WITH RECURSIVE inside(type, what) AS (
+                    SELECT a.atttypid, '' COLLATE \"C\" UNION
+                    SELECT part.type, part.what FROM inside JOIN pg_catalog.pg_type t ON t.oid = inside.type, LATERAL (
+                        SELECT t.typelem, '' WHERE t.typelem <> 0 UNION ALL
+                        SELECT t.typbasetype, pg_catalog.format_type(t.typbasetype, t.typtypmod) WHERE t.typbasetype <> 0
+                        UNION ALL SELECT r.rngsubtype, pg_catalog.format_type(r.rngsubtype, NULL)
+                            FROM pg_catalog.pg_range r WHERE t.oid IN (r.rngtypid, r.rngmultitypid) UNION ALL
+                        SELECT b.atttypid, pg_catalog.concat_ws(' ', t.typname, b.attnum, b.attname,
+                                pg_catalog.format_type(b.atttypid, b.atttypmod))
+                            FROM pg_catalog.pg_attribute b
+                            WHERE b.attrelid = t.typrelid AND b.attnum > 0 AND NOT b.attisdropped) part(type, what))
+                SELECT pg_catalog.string_agg(inside.what, ',' ORDER BY inside.what) FROM inside) END)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_attribute a
             ON c.oid = a.attrelid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
