@@ -175,7 +175,7 @@ impl Reading {
         // Temporary and toast schemas start with `pg_`, a prefix that no user's schema can have.
         let hidden = kind.in_schema()
             && names.first().is_some_and(|schema| schema.starts_with("pg_") || schema == "information_schema");
-        if !hidden {
+        if !hidden && !self.resolver.is_implementation(address) {
             let id = ObjectId { kind, names, args, of: None };
             self.resolver.needs(&id, &needs);
             self.resolver.object(address, id.clone());

@@ -1,6 +1,6 @@
 //! From OIDs to addresses: which object a row of `pg_depend` speaks about.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::{ObjectId, Tie};
 
@@ -26,6 +26,8 @@ pub(super) struct Resolver {
     parts: Vec<(Address, ObjectId)>,
     /// The row on which a row depends internally, and which therefore stands for it.
     internal: HashMap<Address, Address>,
+    /// The rows that are no objects of their own, but a part of how another is made: the constructors of a range type.
+    implementation: HashSet<Address>,
     /// The extension to which a row belongs, which therefore stands for it.
     members: HashMap<Address, Address>,
     depends: Vec<(Address, Address, char)>,
@@ -63,11 +65,19 @@ impl Resolver {
         if matches!(deptype, 'i' | 'P' | 'S') {
             self.internal.entry(from).or_insert(to);
         }
+        if deptype == 'i' {
+            self.implementation.insert(from);
+        }
         if deptype == 'e' {
             self.members.insert(from, to);
         }
         self.depends.push((from, to, deptype));
         Some(())
+    }
+
+    /// Whether a row is only a part of how another object is made.
+    pub fn is_implementation(&self, address: Address) -> bool {
+        self.implementation.contains(&address)
     }
 
     /// The object at exactly this address.

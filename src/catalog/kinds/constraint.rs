@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::row_security::lifted;
 use crate::{
     catalog::{Alteration, At, Definition, Hazard, ObjectId, Shape, Slot, Space, Step},
     sql,
@@ -90,13 +91,13 @@ impl Definition for ForeignKey {
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { definition, valid } = self;
-        vec![add(at, definition, *valid)]
+        lifted(at, vec![add(at, definition, *valid)])
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let Self { definition, valid } = to;
         if self.definition == *definition && *valid {
-            return Alteration::InPlace(vec![validate(at)]);
+            return Alteration::InPlace(lifted(at, vec![validate(at)]));
         }
         let (before, after) = (Timing::split(&self.definition), Timing::split(definition));
         if before.0 == after.0 && self.valid == *valid {

@@ -31,6 +31,7 @@ mod publication;
 mod range;
 mod rights;
 mod routine;
+mod row_security;
 mod rule;
 mod schema;
 mod security_label;
@@ -250,6 +251,7 @@ kinds! {
     MaterializedView(view::MaterializedView) "materialized_view",
     Index(index::Index) "index",
     ForeignKey(constraint::ForeignKey) "foreign_key",
+    ForcedRowSecurity(row_security::ForcedRowSecurity) "forced_row_security",
     Rule(rule::Rule) "rule",
     Trigger(trigger::Trigger) "trigger",
     Policy(policy::Policy) "policy",

@@ -15,8 +15,6 @@ pub struct Table {
     unlogged: bool,
     /// `ENABLE ROW LEVEL SECURITY`
     row_security: bool,
-    /// `FORCE ROW LEVEL SECURITY`
-    force_row_security: bool,
 }
 
 impl Definition for Table {
@@ -25,30 +23,28 @@ impl Definition for Table {
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, c.relname] AS names, c.relpersistence = 'u' AS unlogged,
-            c.relrowsecurity AS row_security, c.relforcerowsecurity AS force_row_security
+            c.relrowsecurity AS row_security
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind = 'r' AND c.oid >= 16384 AND c.relpersistence <> 't'";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { unlogged, row_security, force_row_security } = self;
+        let Self { unlogged, row_security } = self;
         let unlogged = if *unlogged { "UNLOGGED " } else { "" };
         let body =
             if at.parts.is_empty() { String::new() } else { format!("\n    {}\n", sql::join(at.parts, ",\n    ")) };
         let mut steps = vec![Step::new(format!("CREATE {unlogged}{} ({body})", at.id))];
-        steps.extend(security(at, "ENABLE", *row_security, false));
-        steps.extend(security(at, "FORCE", *force_row_security, false));
+        steps.extend(security(at, *row_security, false));
         steps
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { unlogged, row_security, force_row_security } = to;
+        let Self { unlogged, row_security } = to;
         let mut steps = Vec::new();
         if self.unlogged != *unlogged {
             let word = if *unlogged { "UNLOGGED" } else { "LOGGED" };
             steps.push(Step::new(format!("ALTER {} SET {word}", at.id)));
         }
-        steps.extend(security(at, "ENABLE", *row_security, self.row_security));
-        steps.extend(security(at, "FORCE", *force_row_security, self.force_row_security));
+        steps.extend(security(at, *row_security, self.row_security));
         Alteration::InPlace(steps)
     }
 
@@ -66,11 +62,7 @@ pub(super) fn relation_slots(id: &ObjectId) -> Vec<Slot> {
     vec![Slot(Space::Relation, id.names.clone()), Slot(Space::Type, id.names.clone())]
 }
 
-fn security(at: &At, what: &str, to: bool, from: bool) -> Option<Step> {
-    let word = match (what, to) {
-        ("ENABLE", false) => "DISABLE",
-        (_, true) => what,
-        _ => "NO FORCE",
-    };
+fn security(at: &At, to: bool, from: bool) -> Option<Step> {
+    let word = if to { "ENABLE" } else { "DISABLE" };
     (to != from).then(|| Step::new(format!("ALTER {} {word} ROW LEVEL SECURITY", at.id)))
 }
