@@ -39,7 +39,7 @@ impl Terminal {
             out_color: colored(io::stdout().is_terminal()),
             err_color: colored(terminal),
             interactive: terminal && io::stdin().is_terminal(),
-            moving: terminal && !env::var_os("TERM").is_some_and(|term| term == "dumb"),
+            moving: terminal && env::var_os("TERM").is_none_or(|term| term != "dumb"),
         }
     }
 

@@ -50,8 +50,12 @@ pub fn draft(
     let drafting = Drafting { current, desired, decisions: &decisions, graph: &graph, children: &children };
     let mut draft = Draft::default();
     for node in order(&graph, &folding, desired, &decisions) {
-        draft.steps.extend(drafting.steps(node));
-        draft.changes.extend(drafting.change(node));
+        let steps = drafting.steps(node);
+        // What comes about by itself, such as the columns of a view, is not worth a word.
+        if !steps.is_empty() {
+            draft.changes.extend(drafting.change(node));
+        }
+        draft.steps.extend(steps);
     }
     draft.changes.sort_by(|a, b| a.object.cmp(&b.object));
     draft.changes.dedup_by(|a, b| a.object == b.object);

@@ -201,10 +201,17 @@ impl Making<'_> {
         if self.remaining(&rehearsed.after, equivalence).is_empty() {
             return Ok(rehearsed);
         }
-        // The text that a change leaves behind may be another round trip away from the desired one.
-        let what = "while the outcome was copied";
-        let (_, again) = self.copy(&rehearsed.after, what)?;
-        let both = Equivalence { current: Some(&again), desired: equivalence.desired };
+        // The text that a change leaves behind may be another round trip away from the desired one, or the other way.
+        let (_, after) = self.copy(&rehearsed.after, "while the outcome was copied")?;
+        let copied;
+        let desired = match equivalence.desired {
+            Some(desired) => desired,
+            None => {
+                copied = self.copy(self.desired, "while the desired state was copied")?.1;
+                &copied
+            }
+        };
+        let both = Equivalence { current: Some(&after), desired: Some(desired) };
         let remaining = self.remaining(&rehearsed.after, &both);
         if remaining.is_empty() {
             return Ok(rehearsed);
@@ -223,6 +230,10 @@ impl Making<'_> {
         };
         crate::diff::diff(after, self.desired, same)
             .into_iter()
+            // Such as the owner of what was created, where owners are not managed.
+            .filter(|change| {
+                change.after.is_some() || change.before.is_some_and(|it| self.scope.manages(change.id, it))
+            })
             .map(|change| match (change.before, change.after) {
                 (None, _) => format!("  {} is missing", change.id),
                 (_, None) => format!("  {} is still there", change.id),
