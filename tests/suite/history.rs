@@ -4,13 +4,16 @@ use std::{collections::BTreeMap, time::Duration};
 
 use postgres::Client;
 use reconcile::{
-    catalog::{Digest, Fingerprint},
+    catalog::Digest,
     engine::{Scratch, Spec},
     history::{Error, Ledger, Opening, Outcome, Step},
-    plan::file::{FORMAT, Group, Plan, Proof, Scope, Source, Summary, Target},
+    plan::file::{Group, Plan},
 };
 
-use crate::server::{majors, server};
+use crate::{
+    plans,
+    server::{majors, server},
+};
 
 /// A database on the newest of the servers.
 fn database() -> Scratch {
@@ -25,27 +28,11 @@ fn stranger(database: &Scratch) -> Client {
     client
 }
 
+/// A plan of two groups.
 fn plan(revision: &str) -> Plan {
-    Plan {
-        format: FORMAT,
-        program: "0.1.0".into(),
-        id: Digest::of(""),
-        revision: revision.into(),
-        parent: None,
-        message: Some("it's \"new\"".into()),
-        target: Target { database: "d".into(), major: 15, system_identifier: "1".into() },
-        source: Source { paths: vec!["schema.sql".into()], sha256: Digest::of("s"), commit: None },
-        scope: Scope { schemas: ["app".into()].into(), ledger: "reconcile".into(), ..Scope::default() },
-        current: Fingerprint::new(BTreeMap::new()),
-        desired: Fingerprint::new([("SCHEMA app".to_owned(), Digest::of("x"))].into()),
-        equivalent: BTreeMap::new(),
-        proof: Proof { proved: false, server: None, rows: BTreeMap::new(), without_rows: BTreeMap::new() },
-        summary: Summary::default(),
-        changes: Vec::new(),
-        steps: Vec::new(),
-        groups: vec![Group { first: 0, count: 1, transaction: true }; 2],
-    }
-    .sealed()
+    let message = Some("it's \"new\"".into());
+    let groups = vec![Group { first: 0, count: 1, transaction: true }; 2];
+    Plan { revision: revision.into(), message, groups, ..plans::empty() }.sealed()
 }
 
 fn opening(plan: &Plan) -> Opening<'_> {

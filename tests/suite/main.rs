@@ -23,6 +23,7 @@ mod postgres;
 mod project;
 mod random;
 mod report;
+mod schema;
 mod scratch;
 mod server;
 mod tls;
