@@ -57,6 +57,11 @@ pub(super) fn take(client: &mut Client, wait: Duration, progress: &mut dyn Progr
     }
 }
 
+/// Gives the lock back at once; the end of the session would do so a moment later.
+pub(super) fn release(client: &mut Client) {
+    let _ = client.execute("SELECT pg_catalog.pg_advisory_unlock($1)", &[&KEY]);
+}
+
 /// Who is applying a plan to the database, if anybody is.
 ///
 /// # Errors

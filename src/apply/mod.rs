@@ -22,6 +22,8 @@ pub use failure::{Committed, Doing, Failure};
 pub use guard::Standing;
 pub use lock::{Holder, holder};
 
+use postgres::Client;
+
 use crate::{
     connect::Target,
     history::{Ledger, Revision},
@@ -116,8 +118,15 @@ pub fn apply(target: &Target, plan: &Plan, options: &Options, progress: &mut dyn
     let mut client = target.connect()?;
     session::prepare(&mut client, options)?;
     lock::take(&mut client, options.wait, progress)?;
+    let outcome = alone(&mut client, plan, progress, begun);
+    lock::release(&mut client);
+    outcome
+}
+
+/// Applies a plan while others are locked out.
+fn alone(client: &mut Client, plan: &Plan, progress: &mut dyn Progress, begun: Instant) -> Result<Outcome, Error> {
     let ledger = Ledger::new(&plan.scope.ledger);
-    let start = match gate::pass(&mut client, plan, &ledger)? {
+    let start = match gate::pass(client, plan, &ledger)? {
         gate::Passed::Begin(start) => start,
         gate::Passed::AlreadyApplied(revision) => return Ok(Outcome::AlreadyApplied(revision)),
     };
@@ -125,9 +134,9 @@ pub fn apply(target: &Target, plan: &Plan, options: &Options, progress: &mut dyn
         return Ok(Outcome::Nothing);
     }
     let resumed = start.steps_done(plan);
-    guard::before(&mut client, plan, resumed)?;
+    guard::before(client, plan, resumed)?;
     progress.begin(resumed, plan.steps.len());
-    run::Run::new(&mut client, plan, ledger, start, progress)?.finish(&mut client)?;
+    run::Run::new(client, plan, ledger, start, progress)?.finish(client)?;
     Ok(Outcome::Applied(Applied {
         revision: plan.revision.clone(),
         steps: plan.steps.len() - resumed,

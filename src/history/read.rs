@@ -66,7 +66,7 @@ impl Ledger {
         let begun = self
             .steps(client, revision.number)?
             .pop()
-            .filter(|step| step.outcome == Outcome::Running)
+            .filter(|step| step.outcome != Outcome::Done)
             .map(|step| step.number);
         Ok(Some(Resumable { revision, progress, begun }))
     }

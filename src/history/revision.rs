@@ -121,6 +121,6 @@ pub struct Resumable {
     ///
     /// An object that is not there any more has no sum.
     pub progress: BTreeMap<String, Option<Digest>>,
-    /// The number, from 1, of the step that was begun outside of a transaction and of whose end nothing is known.
+    /// The number, from 1, of the step that was begun last, where it is not known to have succeeded.
     pub begun: Option<i32>,
 }

@@ -121,7 +121,7 @@ fn statements_mean_what_they_meant_whatever_the_defaults_of_the_role() {
     let plan = Handmade::new(&database)
         .step("ALTER TABLE app.a ALTER COLUMN t SET DEFAULT '2024-02-01 00:00:00+00'::timestamptz")
         .step("CREATE FUNCTION app.later() RETURNS int LANGUAGE sql AS 'SELECT missing FROM app.nowhere'")
-        .step("ALTER TABLE app.a ADD COLUMN u integer")
+        .step("SELECT pg_catalog.pg_sleep(0.5)")
         .plan();
     database
         .admin()
@@ -130,8 +130,13 @@ fn statements_mean_what_they_meant_whatever_the_defaults_of_the_role() {
             "ALTER DATABASE {name} SET search_path = app, public; ALTER DATABASE {name} SET DateStyle = 'SQL, DMY';
              ALTER DATABASE {name} SET TimeZone = 'Asia/Tokyo'; ALTER DATABASE {name} SET default_transaction_read_only = on;
              ALTER DATABASE {name} SET default_transaction_isolation = 'serializable';
-             ALTER DATABASE {name} SET statement_timeout = '1ms'",
-            name = database.name()
+             ALTER DATABASE {name} SET statement_timeout = '300ms'; {transaction}",
+            name = database.name(),
+            transaction = if *majors().last().unwrap() >= 17 {
+                format!("ALTER DATABASE {} SET transaction_timeout = '300ms'", database.name())
+            } else {
+                String::new()
+            }
         ))
         .unwrap();
     applied(&database, &plan);

@@ -5,37 +5,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reconcile::{
-    apply::{Options, Outcome, apply},
-    connect::{Environment, Target},
-    engine::Scratch,
-    history,
-    plan::file::Plan,
-};
+use reconcile::{apply::Outcome, engine::Scratch, history, plan::file::Plan};
 
 use super::{attempt, database, outcomes, value};
 use crate::handmade::{Handmade, changed};
 
-const PLAN: &str = "APPLY_THIS_PLAN_AND_BE_KILLED";
 const ROUNDS: u32 = 20;
-
-/// The part of the other process; does nothing where no plan is given to it.
-#[test]
-fn the_process_that_is_killed() {
-    if let Some(path) = std::env::var_os(PLAN) {
-        let plan = Plan::from_json(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let target = Target::resolve(None, &Environment::current()).unwrap().with_user("owner");
-        apply(&target, &plan, &Options::default(), &mut ()).unwrap();
-    }
-}
 
 fn spawn(database: &Scratch, plan: &Plan, folder: &tempfile::TempDir) -> Child {
     let path = folder.path().join(format!("{}.json", database.name()));
     std::fs::write(&path, plan.to_json()).unwrap();
-    Command::new(std::env::current_exe().unwrap())
-        .args(["apply::killed::the_process_that_is_killed", "--exact", "--nocapture"])
-        .env(PLAN, path)
+    Command::new(env!("CARGO_BIN_EXE_reconcile"))
+        .args(["apply", "--yes"])
+        .arg(path)
+        .current_dir(folder)
         .envs(database.target().variables())
+        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -47,10 +32,10 @@ fn plan(database: &Scratch) -> Plan {
         .step("CREATE TABLE app.a (id integer)")
         .commit_after("INSERT INTO app.count VALUES (2)")
         .commit_after("ALTER TABLE app.a ADD COLUMN b integer")
-        .outside("ALTER TABLE app.a ADD COLUMN x integer")
+        .outside("CREATE INDEX CONCURRENTLY a_id ON app.a (id)")
         .step("ALTER TABLE app.a ADD COLUMN c integer")
         .commit_after("INSERT INTO app.count VALUES (6)")
-        .outside("ALTER TABLE app.a ADD COLUMN y integer")
+        .outside("CREATE UNIQUE INDEX CONCURRENTLY a_b ON app.a (b)")
         .step("ALTER TABLE app.a ADD COLUMN d integer")
         .step("INSERT INTO app.count VALUES (9)")
         .plan()
@@ -84,6 +69,8 @@ fn whenever_it_is_killed_a_second_apply_finishes_the_work_exactly_once() {
             other => panic!("round {round}: {other:?}"),
         }
         assert_eq!(value(&database, "SELECT string_agg(n::text, ' ') FROM app.count"), "2 6 9", "round {round}");
+        let valid = "SELECT count(*) FROM pg_index WHERE indrelid = 'app.a'::regclass AND indisvalid";
+        assert_eq!(value(&database, valid), "2", "round {round}");
         let found = outcomes(&database);
         assert!(matches!(found.as_slice(), [(history::Outcome::Done, _)]), "round {round}: {found:?}");
         assert!(matches!(attempt(&database, &plan), Ok(Outcome::AlreadyApplied(_))), "round {round}");
