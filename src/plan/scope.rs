@@ -68,7 +68,8 @@ impl Roles {
         match self {
             Self::All => true,
             Self::None => false,
-            Self::Declared(roles) => role.is_some_and(|role| roles.contains(role)),
+            // The rights of an owner, whoever that is, are nobody's else.
+            Self::Declared(roles) => role.is_none_or(|role| roles.contains(role)),
         }
     }
 }

@@ -67,7 +67,8 @@ pub fn normalised(dump: &str) -> Vec<String> {
             block.push('\n');
         }
     }
-    let mut blocks: Vec<String> = blocks.iter().map(|block| order_columns(&without_owner(block))).collect();
+    let mut blocks: Vec<String> =
+        blocks.iter().map(|block| order_columns(&order_options(&without_owner(block)))).collect();
     blocks.retain(|block| !block.is_empty());
     blocks.sort();
     blocks
@@ -82,6 +83,18 @@ fn without_owner(block: &str) -> String {
         out.push_str(piece.trim_start_matches(|c: char| c.is_ascii_digit()));
     }
     out
+}
+
+/// The order of options in `WITH (…)` means nothing.
+fn order_options(block: &str) -> String {
+    let order = |line: &str| {
+        let inside = line.split_once("WITH (").and_then(|(head, rest)| Some((head, rest.rsplit_once(')')?)));
+        let Some((head, (options, tail))) = inside else { return line.to_owned() };
+        let mut options: Vec<&str> = options.split(", ").collect();
+        options.sort_unstable();
+        format!("{head}WITH ({}){tail}", options.join(", "))
+    };
+    block.lines().map(order).collect::<Vec<_>>().join("\n")
 }
 
 fn order_columns(block: &str) -> String {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Definition, ObjectId, Shape, Step},
+    catalog::{Alteration, At, Definition, Shape, Step},
     sql,
 };
 
@@ -36,36 +36,41 @@ impl Definition for Comment {
     }
 }
 
-/// The comment on the index that implements a constraint, and that has the constraint's name.
+/// The comment on the index of a constraint, or on the sequence of an identity column, which are no objects of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct IndexComment {
+pub struct InnerComment {
     text: String,
+    /// `INDEX app.users_pkey`, `SEQUENCE app.users_id_seq`
+    on: String,
 }
 
-impl Definition for IndexComment {
-    const KEYWORD: &'static str = "COMMENT ON INDEX OF";
+impl Definition for InnerComment {
+    const KEYWORD: &'static str = "COMMENT INSIDE";
     const SHAPE: Shape = Shape::About;
     const QUERY: &'static str = "
-        SELECT 'pg_catalog.pg_constraint'::regclass::oid AS classid, k.oid AS objid, 0 AS objsubid, d.description AS text
+        SELECT 'pg_catalog.pg_constraint'::regclass::oid AS classid, k.oid AS objid, 0 AS objsubid, d.description AS text,
+            'INDEX ' || d.objoid::regclass::text AS on
         FROM pg_catalog.pg_description d JOIN pg_catalog.pg_constraint k ON k.conindid = d.objoid
-        WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objoid >= 16384 AND k.contype IN ('p', 'u', 'x')";
+        WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objoid >= 16384 AND k.contype IN ('p', 'u', 'x')
+        UNION ALL
+        SELECT s.refclassid, s.refobjid, s.refobjsubid, d.description, 'SEQUENCE ' || d.objoid::regclass::text
+        FROM pg_catalog.pg_description d JOIN pg_catalog.pg_class c ON c.tableoid = d.classoid AND c.oid = d.objoid
+            JOIN pg_catalog.pg_depend s ON s.classid = c.tableoid AND s.objid = c.oid AND s.refclassid = c.tableoid
+                AND s.deptype = 'i'
+        WHERE c.relkind = 'S' AND d.objsubid = 0";
 
-    fn create(&self, at: &At) -> Vec<Step> {
-        let Self { text } = self;
-        on_index(at, &sql::literal(text))
+    fn create(&self, _: &At) -> Vec<Step> {
+        let Self { text, on } = self;
+        vec![Step::new(format!("COMMENT ON {on} IS {}", sql::literal(text)))]
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         Alteration::InPlace(to.create(at))
     }
 
-    fn drop(&self, at: &At) -> Vec<Step> {
-        on_index(at, "NULL")
+    fn drop(&self, _: &At) -> Vec<Step> {
+        let Self { text: _, on } = self;
+        vec![Step::new(format!("COMMENT ON {on} IS NULL"))]
     }
-}
-
-fn on_index(at: &At, text: &str) -> Vec<Step> {
-    let index = |of: &ObjectId| sql::qualified(of.names.iter().step_by(2));
-    at.id.of.iter().map(|of| Step::new(format!("COMMENT ON INDEX {} IS {text}", index(of)))).collect()
 }

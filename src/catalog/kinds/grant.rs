@@ -8,50 +8,17 @@ use crate::{
     sql,
 };
 
-/// The rights of one grantee on one object, where they are not those that PostgreSQL gives from the start.
-///
-/// Who granted them makes no difference. The owner is addressed as such and not by name.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Grant {
-    privileges: Privileges,
-    /// Those that the grantee may pass on.
-    grantable: Privileges,
-    /// What PostgreSQL gives from the start.
-    usual: Kept<Privileges>,
-    /// What `GRANT … ON` calls the object: `TABLE`, `FUNCTION`; `COLUMN` for a column.
-    class: Kept<String>,
-    /// The owner of the object when it was read.
-    owner: Kept<String>,
-}
-
-impl Definition for Grant {
-    const KEYWORD: &'static str = "GRANT";
-    const SHAPE: Shape = Shape::Granted;
-    const CONCERN: Concern = Concern::Privilege;
-    const QUERY: &'static str = "
-        SELECT o.classid, o.objid, o.objsubid, o.class, pg_catalog.pg_get_userbyid(o.owner) AS owner,
+/// The rights on the rows `$source` gives, by grantee, where they differ from those from the start.
+macro_rules! query {
+    ($source:literal) => {
+        concat!(
+            "SELECT o.classid, o.objid, o.objsubid, o.class, pg_catalog.pg_get_userbyid(o.owner) AS owner,
             CASE WHEN r.grantee = o.owner AND o.class <> 'COLUMN' THEN '{}' WHEN r.grantee = 0 THEN '{\"\"}'
                 ELSE ARRAY[pg_catalog.pg_get_userbyid(r.grantee)::text] END AS names,
             r.privileges, r.grantable, r.usual
-        FROM (
-            SELECT tableoid AS classid, oid AS objid, 0 AS objsubid, 'SCHEMA' AS class, nspowner AS owner, nspacl AS acl,
-                'n' AS kind FROM pg_catalog.pg_namespace
-            UNION ALL SELECT tableoid, oid, 0, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relowner, relacl,
-                CASE relkind WHEN 'S' THEN 's' ELSE 'r' END FROM pg_catalog.pg_class WHERE relpersistence <> 't'
-            UNION ALL SELECT 'pg_catalog.pg_class'::regclass, a.attrelid, a.attnum, 'COLUMN', c.relowner, a.attacl, 'c'
-                FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE NOT a.attisdropped
-            UNION ALL SELECT tableoid, oid, 0, CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, proowner, proacl,
-                'f' FROM pg_catalog.pg_proc
-            UNION ALL SELECT tableoid, oid, 0, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, typowner, typacl, 'T'
-                FROM pg_catalog.pg_type
-            UNION ALL SELECT 'pg_catalog.pg_class'::regclass, typrelid, 0, 'TYPE', typowner, typacl, 'T'
-                FROM pg_catalog.pg_type WHERE typtype = 'c'
-            UNION ALL SELECT tableoid, oid, 0, 'LANGUAGE', lanowner, lanacl, 'l' FROM pg_catalog.pg_language
-            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN DATA WRAPPER', fdwowner, fdwacl, 'F'
-                FROM pg_catalog.pg_foreign_data_wrapper
-            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN SERVER', srvowner, srvacl, 'S' FROM pg_catalog.pg_foreign_server
-        ) o CROSS JOIN LATERAL (
+        FROM (",
+            $source,
+            ") o CROSS JOIN LATERAL (
             SELECT g.grantee,
                 coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE NOT g.usual), '{}') AS privileges,
                 coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE NOT g.usual AND g.is_grantable), '{}')
@@ -64,7 +31,48 @@ impl Definition for Grant {
             ) g GROUP BY g.grantee
         ) r
         WHERE o.acl IS NOT NULL AND (o.objid >= 16384 OR o.classid = 'pg_catalog.pg_namespace'::regclass)
-            AND (r.privileges <> r.usual OR r.grantable <> '{}')";
+            AND (r.privileges <> r.usual OR r.grantable <> '{}')"
+        )
+    };
+}
+
+/// The rights of one grantee on one object, where they are not those that PostgreSQL gives from the start.
+///
+/// Who granted them makes no difference. The owner is addressed as such and not by name.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    privileges: Privileges,
+    /// Those that the grantee may pass on.
+    grantable: Privileges,
+    /// What PostgreSQL gives from the start.
+    usual: Kept<Privileges>,
+    /// What `GRANT … ON` calls the object: `TABLE`, `FUNCTION`; `COLUMN` for a column, `SEQUENCE app.t_id_seq` for its own.
+    class: Kept<String>,
+    /// The owner of the object when it was read.
+    owner: Kept<String>,
+}
+
+impl Definition for Grant {
+    const KEYWORD: &'static str = "GRANT";
+    const SHAPE: Shape = Shape::Granted;
+    const CONCERN: Concern = Concern::Privilege;
+    const QUERY: &'static str = query!(
+        "SELECT tableoid AS classid, oid AS objid, 0 AS objsubid, 'SCHEMA' AS class, nspowner AS owner, nspacl AS acl,
+                'n' AS kind FROM pg_catalog.pg_namespace
+            UNION ALL SELECT tableoid, oid, 0, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relowner, relacl,
+                CASE relkind WHEN 'S' THEN 's' ELSE 'r' END FROM pg_catalog.pg_class WHERE relpersistence <> 't'
+            UNION ALL SELECT 'pg_catalog.pg_class'::regclass, a.attrelid, a.attnum, 'COLUMN', c.relowner, a.attacl, 'c'
+                FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE NOT a.attisdropped
+            UNION ALL SELECT tableoid, oid, 0, CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, proowner, proacl,
+                'f' FROM pg_catalog.pg_proc
+            UNION ALL SELECT tableoid, oid, 0, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, typowner, typacl, 'T'
+                FROM pg_catalog.pg_type
+            UNION ALL SELECT tableoid, oid, 0, 'LANGUAGE', lanowner, lanacl, 'l' FROM pg_catalog.pg_language
+            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN DATA WRAPPER', fdwowner, fdwacl, 'F'
+                FROM pg_catalog.pg_foreign_data_wrapper
+            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN SERVER', srvowner, srvacl, 'S' FROM pg_catalog.pg_foreign_server"
+    );
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { privileges, grantable, usual, class, owner } = self;
@@ -89,7 +97,50 @@ impl Definition for Grant {
     }
 
     fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
-        Some(id.names.first().unwrap_or(&self.owner.0))
+        id.names.first().map(String::as_str)
+    }
+}
+
+/// The rights of one grantee on the sequence of an identity column, which is no object of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SequenceGrant(Grant);
+
+impl Definition for SequenceGrant {
+    const KEYWORD: &'static str = "GRANT";
+    const SHAPE: Shape = Shape::Granted;
+    const CONCERN: Concern = Concern::Privilege;
+    const QUERY: &'static str = query!(
+        "SELECT d.refclassid AS classid, d.refobjid AS objid, d.refobjsubid AS objsubid,
+            'SEQUENCE ' || d.objid::regclass::text AS class, c.relowner AS owner, c.relacl AS acl, 's' AS kind
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_depend d ON d.classid = c.tableoid AND d.objid = c.oid
+            AND d.refclassid = c.tableoid AND d.deptype = 'i'
+        WHERE c.relkind = 'S'"
+    );
+
+    fn address(id: &ObjectId) -> String {
+        let role = id.names.first().map_or_else(|| "OWNER".to_owned(), |name| grantee(name));
+        let of = id.of.as_deref().map_or_else(String::new, ToString::to_string);
+        format!("TO {role} ON SEQUENCE OF {of}")
+    }
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self(grant) = self;
+        grant.create(at)
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        let Self(grant) = to;
+        self.0.alter(grant, at)
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        let Self(grant) = self;
+        grant.drop(at)
+    }
+
+    fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
+        self.0.role(id)
     }
 }
 
@@ -160,6 +211,7 @@ impl Target<'_> {
         let Some(of) = self.at.id.of.as_deref() else { return String::new() };
         match self.class {
             "COLUMN" => format!("TABLE {}", of.relation()),
+            class if class.starts_with("SEQUENCE ") => class.to_owned(),
             "FUNCTION" | "PROCEDURE" => {
                 format!("{} {}({})", self.class, sql::qualified(&of.names), sql::join(&of.args, ", "))
             }
