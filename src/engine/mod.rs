@@ -10,6 +10,7 @@ mod embedded;
 mod error;
 mod folder;
 mod lender;
+mod lock;
 mod roles;
 mod scratch;
 mod server;

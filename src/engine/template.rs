@@ -4,6 +4,7 @@ use super::Error;
 use super::account::Account;
 use super::binaries::Binaries;
 use super::cluster::SUPERUSER;
+use super::lock::Lock;
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::Write as _;
@@ -29,7 +30,7 @@ pub(super) fn get(binaries: &Binaries, cache: &Path, account: &Account) -> Resul
     if let Some(template) = read(&wanted) {
         return Ok(template);
     }
-    let _lock = lock(&folder.join(format!("{key}.lock")))?;
+    let _lock = Lock::wait(&folder.join(format!("{key}.lock")))?;
     if let Some(template) = read(&wanted) {
         return Ok(template);
     }
@@ -93,14 +94,6 @@ pub(super) fn temporary(parent: &Path, prefix: &str) -> Result<tempfile::TempDir
         }
     }
     tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(Error::file("write to", parent))
-}
-
-/// Takes a lock between processes; it ends with the file's value.
-pub(super) fn lock(path: &Path) -> Result<File, Error> {
-    let file =
-        File::options().create(true).truncate(false).write(true).open(path).map_err(Error::file("create", path))?;
-    file.lock().map_err(Error::file("lock", path))?;
-    Ok(file)
 }
 
 /// Copies a cluster's files, which on file systems that can is a matter of references.

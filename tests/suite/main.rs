@@ -13,6 +13,7 @@ mod cleanup;
 mod cli;
 mod connect;
 mod dump;
+mod embedded;
 mod engine;
 mod fixtures;
 mod handmade;

@@ -1,11 +1,13 @@
 //! Where a project's own server keeps its data, its socket and its locks.
 
 use super::super::cache;
-use super::{Account, Error, Settings, template};
+use super::super::lock::{self, Lock};
+use super::{Account, Error, Settings};
 use sha2::{Digest as _, Sha256};
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A Unix socket's path is limited to 103 bytes on macOS, 107 on Linux; `/.s.PGSQL.65535` is part of it.
 const LONGEST_SOCKET_FOLDER: usize = 103 - 15;
@@ -30,10 +32,11 @@ impl Home {
         Ok(home.state.is_dir().then_some(home))
     }
 
-    /// The home of a project, made if need be and ignored by git.
-    pub(super) fn create(project: &Path, settings: &Settings) -> Result<Self, Error> {
+    /// The home of a project, made if need be and ignored by git, and locked.
+    pub(super) fn create(project: &Path, settings: &Settings) -> Result<(Self, Lock), Error> {
         let home = Self::locate(project, settings)?;
         cache::create(&home.state)?;
+        let lock = home.lock()?;
         let write = |path: PathBuf, text: &str| match path.exists() {
             true => Ok(()),
             false => std::fs::write(&path, text).map_err(Error::file("write", path)),
@@ -48,7 +51,7 @@ impl Home {
         }
         home.create_socket_folder()?;
         home.must_be_ours()?;
-        Ok(home)
+        Ok((home, lock))
     }
 
     fn locate(project: &Path, settings: &Settings) -> Result<Self, Error> {
@@ -137,32 +140,27 @@ impl Home {
         std::fs::read_to_string(self.data().join("PG_VERSION")).ok()?.trim().parse().ok()
     }
 
-    /// Held while the server is started or stopped.
-    pub(super) fn lock(&self) -> Result<File, Error> {
-        template::lock(&self.state("lock"))
+    /// Taken while the server is started or stopped.
+    pub(super) fn lock(&self) -> Result<Lock, Error> {
+        Lock::wait(&self.state("lock"))
     }
 
     /// The lock, unless another run holds it for longer than a moment: then that run uses the server, and stops it.
-    pub(super) fn lock_soon(&self) -> Option<File> {
-        let file = File::options().write(true).open(self.state("lock")).ok()?;
-        for _ in 0..200 {
-            if file.try_lock().is_ok() {
-                return Some(file);
-            }
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
-        None
+    pub(super) fn lock_soon(&self) -> Option<Lock> {
+        Lock::soon(&self.state("lock"), Duration::from_secs(2))
     }
 
     /// The file that every user of the server holds a shared lock on.
     pub(super) fn users(&self) -> Result<File, Error> {
-        let path = self.state("users");
-        File::options().create(true).truncate(false).write(true).open(&path).map_err(Error::file("create", path))
+        lock::open(&self.state("users"))
     }
 
     /// Makes sure that nobody uses the server. The lock must be held, so that this stays true.
     pub(super) fn must_be_unused(&self) -> Result<(), Error> {
-        self.users()?.try_lock().map_err(|_| Error::Busy(self.data()))
+        match Lock::soon(&self.state("users"), Duration::ZERO) {
+            Some(_) => Ok(()),
+            None => Err(Error::Busy(self.data())),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ mod postmaster;
 use super::account::Account;
 use super::binaries::{self, Binaries};
 use super::signals::{self, Registration};
-use super::{Error, Settings, download, template};
+use super::{Error, Settings, download};
 use crate::connect::Target;
 use crate::sql::ident;
 use home::Home;
@@ -65,8 +65,7 @@ impl Embedded {
     /// # Errors
     /// When there are no programs, or the server does not start.
     pub fn open(project: &Path, settings: &Settings) -> Result<Self, Error> {
-        let home = Home::create(project, settings)?;
-        let lock = home.lock()?;
+        let (home, lock) = Home::create(project, settings)?;
         let users = home.users()?;
         users.lock_shared().map_err(Error::file("lock", home.state("users")))?;
         let usage = Arc::new(Mutex::new(Some(Usage { home: home.clone(), users })));
@@ -93,8 +92,7 @@ impl Embedded {
     /// # Errors
     /// As [`Embedded::open`]; [`Error::Busy`] when it runs for somebody else without that port.
     pub fn start_detached(project: &Path, settings: &Settings, port: Option<u16>) -> Result<Running, Error> {
-        let home = Home::create(project, settings)?;
-        let _lock = home.lock()?;
+        let (home, _lock) = Home::create(project, settings)?;
         if let Some(server) = Postmaster::running(&home)
             && port.is_some()
             && server.tcp_port() != port
@@ -204,7 +202,7 @@ impl Drop for Embedded {
 /// Ends one use; the last one stops the server, unless it is kept.
 fn release(usage: &Mutex<Option<Usage>>) {
     let Some(Usage { home, users }) = usage.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-    drop(users);
+    let _ = users.unlock();
     let Some(_lock) = home.lock_soon() else { return };
     if let Some(server) = Postmaster::running(&home)
         && !server.is_kept(&home)

@@ -37,6 +37,7 @@ impl Postmaster {
 
     /// Starts the server in the background, where it outlives this process.
     pub(super) fn start(home: &Home, binaries: &Binaries, port: Option<u16>) -> Result<Self, Error> {
+        collect_zombie(home);
         let program = binaries.program("postgres");
         let log = home.store("log");
         let output = File::options().create(true).append(true).open(&log).map_err(Error::file("open", &log))?;
@@ -102,6 +103,15 @@ impl Postmaster {
     }
 }
 
+/// Collects a server that this process started and that crashed: as a zombie it still counts as running for PostgreSQL.
+fn collect_zombie(home: &Home) {
+    let text = std::fs::read_to_string(home.data().join("postmaster.pid")).unwrap_or_default();
+    // Not 0 or less: those would mean any child.
+    if let Some(pid) = text.lines().next().and_then(|pid| pid.trim().parse().ok()).filter(|pid| *pid > 1) {
+        let _ = nix::sys::wait::waitpid(Pid::from_raw(pid), Some(nix::sys::wait::WaitPidFlag::WNOHANG));
+    }
+}
+
 fn wait_until_ready(home: &Home, server: &mut Child, program: &Path, log: &Path) -> Result<(), Error> {
     let start = Instant::now();
     let pid_file = home.data().join("postmaster.pid");
@@ -137,6 +147,8 @@ pub(super) fn initdb(home: &Home, binaries: &Binaries) -> Result<(), Error> {
     let attempt = |locale: &str| {
         let mut command = account.command(binaries.program("initdb"));
         command.arg("-D").arg(&data).arg("--pwfile").arg(&given).args(["-U", ROLE, "-E", "UTF8", "--no-instructions"]);
+        // There are no rows yet that a crash of the machine could lose: the files need not reach the disk before we go on.
+        command.arg("-N");
         command.args(["--auth-local=trust", "--auth-host=scram-sha-256"]).arg(format!("--locale={locale}"));
         command.stdin(Stdio::null()).output()
     };
