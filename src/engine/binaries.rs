@@ -2,6 +2,7 @@
 
 use super::account::Account;
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -112,8 +113,9 @@ fn candidates(folders: &[PathBuf], major: Option<u32>) -> Vec<PathBuf> {
         out.extend(likely.map(PathBuf::from));
     }
     out.extend(KNOWN.iter().flat_map(|pattern| expand(pattern)));
-    out.extend(on_path());
-    out.extend(by_pg_config());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    out.extend(on_path(&path));
+    out.extend(by_pg_config(&path));
     out
 }
 
@@ -138,15 +140,84 @@ fn expand(pattern: &str) -> Vec<PathBuf> {
 }
 
 /// The folders of `PATH` that hold a `postgres`, links resolved: distributions link it from elsewhere.
-fn on_path() -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
+fn on_path(path: &OsStr) -> Vec<PathBuf> {
+    std::env::split_paths(path)
         .filter_map(|folder| folder.join("postgres").canonicalize().ok()?.parent().map(Path::to_owned))
         .collect()
 }
 
-fn by_pg_config() -> Option<PathBuf> {
-    let output = Command::new("pg_config").arg("--bindir").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+/// What `pg_config` says, which is on the `PATH` where the programs themselves are not.
+fn by_pg_config(path: &OsStr) -> Option<PathBuf> {
+    let program =
+        std::env::split_paths(path).map(|folder| folder.join("pg_config")).find(|program| program.is_file())?;
+    let output = Command::new(program).arg("--bindir").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     Some(PathBuf::from(text.trim())).filter(|folder| folder.is_absolute())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    fn program(folder: &Path, name: &str, script: &str) {
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(folder.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(folder.join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn every_layout_is_expanded_with_the_newest_version_first() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in
+            ["pg/9.6/bin", "pg/15/bin", "pg/16/bin", "pgsql-14/bin", "opt/postgresql@17/bin", "opt/other@18/bin"]
+        {
+            std::fs::create_dir_all(root.path().join(folder)).unwrap();
+        }
+        let found = |pattern: &str| -> Vec<String> {
+            let pattern = format!("{}/{pattern}", root.path().display());
+            let paths = expand(&pattern).into_iter();
+            paths.map(|path| path.strip_prefix(root.path()).unwrap().display().to_string()).collect()
+        };
+        assert_eq!(found("pg/*/bin"), ["pg/16/bin", "pg/15/bin", "pg/9.6/bin"]);
+        assert_eq!(found("pgsql-*/bin"), ["pgsql-14/bin"]);
+        assert_eq!(found("opt/postgresql@*/bin"), ["opt/postgresql@17/bin"]);
+        assert_eq!(found("pg/15/bin"), ["pg/15/bin"]);
+        assert!(found("nowhere/*/bin").is_empty() && found("nowhere").is_empty());
+    }
+
+    #[test]
+    fn programs_are_found_by_path_and_by_pg_config() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let (real, links, tools) = (root.join("real/bin"), root.join("links"), root.join("tools"));
+        program(&real, "postgres", "echo");
+        std::fs::create_dir(&links).unwrap();
+        symlink(real.join("postgres"), links.join("postgres")).unwrap();
+        program(&tools, "pg_config", &format!("[ \"$1\" = --bindir ] && echo {}", real.display()));
+        let path = std::env::join_paths([&root, &links, &tools]).unwrap();
+        assert_eq!(by_pg_config(&path), Some(real.clone()));
+        assert_eq!(on_path(&path), [real]);
+        assert_eq!(by_pg_config(links.as_os_str()), None);
+    }
+
+    #[test]
+    fn versions_are_read_however_they_are_written() {
+        let root = tempfile::tempdir().unwrap();
+        let account = Account::current().unwrap();
+        let folder = root.path();
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        program(folder, "initdb", "");
+        assert_eq!(Binaries::probe(folder, &account).unwrap_err(), "no postgres");
+        for (line, version, major) in [
+            ("postgres (PostgreSQL) 15.18 (Debian 15.18-1.pgdg120+1)", "15.18", 15),
+            ("postgres (PostgreSQL) 18beta1", "18beta1", 18),
+            ("postgres (PostgreSQL) 17.2", "17.2", 17),
+        ] {
+            program(folder, "postgres", &format!("echo '{line}'"));
+            let found = Binaries::probe(folder, &account).unwrap();
+            assert_eq!((found.version.as_str(), found.major), (version, major));
+        }
+    }
 }

@@ -77,6 +77,10 @@ impl Engine {
                     Err(Error::Setting("no target is known on which to make a scratch database".into()))
                 }
             };
+            if tried.is_err() {
+                // A server that a signal stopped is no reason to look for another one.
+                defer_to_signal();
+            }
             match tried {
                 Ok(inner) => return Ok(Self(Arc::new(inner))),
                 Err(error) if matches!((way, settings.order.len()), (Way::Server(_) | Way::Target, 1)) => {
