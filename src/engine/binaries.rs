@@ -53,10 +53,13 @@ impl Binaries {
             .output()
             .map_err(|error| format!("cannot be run by {}: {error}", account.name()))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let version =
-            text.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit())).ok_or_else(|| {
-                format!("`postgres --version` failed: {}", String::from_utf8_lossy(&output.stderr).trim())
-            })?;
+        let version = text.strip_prefix("postgres (").and_then(|rest| {
+            let mut words = rest.split_once(')')?.1.split_whitespace();
+            words.next().filter(|word| word.starts_with(|c: char| c.is_ascii_digit()))
+        });
+        let said =
+            [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).trim().to_owned()).concat();
+        let version = version.ok_or_else(|| format!("`postgres --version` says: {said}"))?;
         let digits: String = version.chars().take_while(char::is_ascii_digit).collect();
         let major = digits.parse().map_err(|_| format!("version {version} is unknown"))?;
         Ok(Self { folder: folder.to_owned(), version: version.to_owned(), major })
@@ -156,8 +159,9 @@ fn by_pg_config(path: &OsStr) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 

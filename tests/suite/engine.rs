@@ -98,7 +98,7 @@ fn a_missing_version_is_told_with_every_place_and_every_way_out() {
         "no scratch PostgreSQL 99 could be had",
         "programs on this machine: no PostgreSQL 99 in any of these places",
         &format!("{}: not there", folders[0].display()),
-        &format!("{}: `postgres --version` failed: ", broken.display()),
+        &format!("{}: `postgres --version` says: ", broken.display()),
         "/usr/lib/postgresql/99/bin: not there",
         "/usr/pgsql-99/bin: not there",
         "/opt/homebrew/opt/postgresql@99/bin: not there",
