@@ -64,13 +64,13 @@ pub(super) enum Passed {
 pub(super) fn pass(client: &mut Client, plan: &Plan, ledger: &Ledger) -> Result<Passed, Error> {
     let live = catalog::read(client, ledger.schema())?;
     target(plan, &live.server)?;
-    lock_table(plan, &live)?;
     let head = ledger.head(client)?;
     if let Some(head) = &head
         && head.plan_id == plan.id
     {
         return Ok(Passed::AlreadyApplied(Box::new(head.clone())));
     }
+    lock_table(plan, &live)?;
     parent(client, plan, ledger, head.as_ref())?;
     let sums = plan.scope.fingerprint(&live).objects;
     let start = match ledger.unfinished(client, &plan.id)? {
@@ -105,11 +105,11 @@ fn target(plan: &Plan, server: &Server) -> Result<(), Error> {
 
 /// The server can hold the locks of each transaction.
 fn lock_table(plan: &Plan, live: &Catalog) -> Result<(), Error> {
-    let reading = locks::of_reading(live);
+    let available = locks::capacity(live, &plan.steps);
     for (number, group) in plan.groups.iter().enumerate().filter(|(_, group)| group.transaction) {
-        let needed = locks::needed(steps(plan, *group)) + reading;
-        if needed > live.server.lock_table {
-            return Err(Error::LockTable { group: number + 1, needed, available: live.server.lock_table });
+        let needed = locks::needed(steps(plan, *group));
+        if needed > available {
+            return Err(Error::LockTable { group: number + 1, needed, available });
         }
     }
     Ok(())

@@ -7,43 +7,80 @@ use crate::catalog::{Catalog, Kind, Shape};
 
 /// The catalogs that reading takes locks on, the ledger with its indexes, and the transaction itself.
 const ALWAYS: u64 = 100;
-/// A relation with rows: itself, its TOAST table with its index, and the types that are made and dropped with it.
-const WITH_ROWS: u64 = 6;
 /// A relation that is written anew: the new files with their TOAST table and indexes.
 const REWRITE: u64 = 8;
-/// Anything else: itself, and a relation or two to which it is tied.
-const OTHER: u64 = 3;
+
+/// What happens to an object.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Action {
+    Create,
+    Change,
+    Destroy,
+}
 
 /// An upper bound, within reason, for the locks that one transaction with these steps needs.
 ///
-/// A lock stays until the transaction ends, and one object counts once for each kind of thing that is done to it.
+/// A lock stays until the transaction ends, so that one object counts once for each thing that is done to it.
 pub fn needed(steps: &[Step]) -> u64 {
-    let (mut created, mut changed, mut destroyed) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (mut locked, mut rewritten) = (BTreeSet::new(), BTreeSet::new());
+    let (mut done, mut locked, mut rewritten) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for step in steps {
-        created.extend(&step.creates);
-        changed.extend(&step.changes);
-        destroyed.extend(&step.destroys);
+        done.extend(actions(step));
         locked.extend(step.observed.locks.keys());
         rewritten.extend(&step.observed.rewrites);
     }
-    let objects = created.into_iter().chain(changed).chain(destroyed).map(|object| weight(object)).sum::<u64>();
-    let relations = locked.len() + rewritten.len() * usize::try_from(REWRITE).unwrap_or_default();
-    ALWAYS + objects + u64::try_from(relations).unwrap_or(u64::MAX)
+    let objects: u64 = done.into_iter().map(|(action, object)| weight(action, object)).sum();
+    ALWAYS + objects + count(locked.len()) + REWRITE * count(rewritten.len())
 }
 
-/// The locks that reading a catalog inside a transaction leaves behind: on every relation that a view may refer to.
-pub fn of_reading(catalog: &Catalog) -> u64 {
-    let relations = catalog.iter().filter(|(id, _)| id.kind.holds_data() && id.kind.shape() == Shape::Plain).count();
-    u64::try_from(relations).unwrap_or(u64::MAX)
+/// How many locks the server surely has for one transaction of a plan, beside those that reading the database back leaves
+/// behind: on every relation that a view may refer to.
+///
+/// What the plan creates counts from the beginning, so that a plan that fits at first fits when it is resumed.
+pub fn capacity(catalog: &Catalog, steps: &[Step]) -> u64 {
+    let there = catalog.iter().filter(|(id, _)| has_rows(id.kind)).map(|(id, _)| id.to_string());
+    let created = steps.iter().flat_map(|step| &step.creates);
+    let created = created.filter(|object| Kind::of_address(object).is_some_and(has_rows)).cloned();
+    let relations: BTreeSet<String> = there.chain(created).collect();
+    catalog.server.lock_table.saturating_sub(count(relations.len()))
 }
 
-fn weight(address: &str) -> u64 {
-    let Some(kind) = Kind::of_address(address) else { return OTHER };
-    match kind.shape() {
-        // A column is locked as its table; what is said about an object, as that object.
-        Shape::Column | Shape::About | Shape::Granted => 1,
-        Shape::Plain if kind.holds_data() => WITH_ROWS,
-        Shape::Plain | Shape::OnRelation | Shape::OnDomain | Shape::Routine => OTHER,
+/// What is done to which object, without the parts of what is created: they are locked with the whole.
+fn actions(step: &Step) -> impl Iterator<Item = (Action, &String)> {
+    let with = |action| move |object| (action, object);
+    let created = step.creates.iter().take(1).chain(step.creates.iter().skip(1).filter(|object| !is_part(object)));
+    created
+        .map(with(Action::Create))
+        .chain(step.changes.iter().map(with(Action::Change)))
+        .chain(step.destroys.iter().map(with(Action::Destroy)))
+}
+
+fn is_part(object: &str) -> bool {
+    let shape = Kind::of_address(object).map(Kind::shape);
+    matches!(shape, Some(Shape::Column | Shape::About | Shape::Granted))
+}
+
+fn has_rows(kind: Kind) -> bool {
+    kind.holds_data() && kind.shape() == Shape::Plain
+}
+
+/// The locks that PostgreSQL takes for one object, with those that are tied to it alone: TOAST tables and their indexes,
+/// row types, the triggers of a foreign key.
+fn weight(action: Action, object: &str) -> u64 {
+    let Some(kind) = Kind::of_address(object) else { return 4 };
+    match (action, kind.shape()) {
+        (_, Shape::About | Shape::Granted) => 1,
+        (Action::Create, Shape::Column) => 3,
+        // Its table may be written anew.
+        (Action::Change, Shape::Column) => 3 + REWRITE,
+        (Action::Destroy, Shape::Column) => 1,
+        (Action::Destroy, Shape::Plain) if has_rows(kind) => 7,
+        (_, Shape::Plain) if has_rows(kind) => 5,
+        (Action::Destroy, Shape::OnRelation) => 6,
+        (Action::Destroy, Shape::Plain | Shape::OnDomain | Shape::Routine) => 4,
+        (_, Shape::Plain | Shape::OnRelation | Shape::OnDomain | Shape::Routine) => 2,
     }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
