@@ -13,7 +13,7 @@ use super::{
     scope::touched,
 };
 use crate::{
-    catalog::{self, Catalog, Digest, Fingerprint, Object, ObjectId},
+    catalog::{self, Catalog, Concern, Digest, Fingerprint, Object, ObjectId},
     connect::{self, Target},
     engine::{Engine, Scratch, Spec},
     source::Source,
@@ -230,10 +230,7 @@ impl Making<'_> {
         };
         crate::diff::diff(after, self.desired, same)
             .into_iter()
-            // Such as the owner of what was created, where owners are not managed.
-            .filter(|change| {
-                change.after.is_some() || change.before.is_some_and(|it| self.scope.manages(change.id, it))
-            })
+            .filter(|change| !self.is_beside(change))
             .map(|change| match (change.before, change.after) {
                 (None, _) => format!("  {} is missing", change.id),
                 (_, None) => format!("  {} is still there", change.id),
@@ -242,6 +239,17 @@ impl Making<'_> {
                 }
             })
             .collect()
+    }
+
+    /// Whether a difference is about something that nobody asked for: the owner of what was created, where owners are not
+    /// managed; or that of a sequence, which has none of its own once a column owns it.
+    fn is_beside(&self, change: &crate::diff::Change) -> bool {
+        let managed = |object| self.scope.manages(change.id, object);
+        match (change.before, change.after) {
+            (Some(after), None) => !managed(after),
+            (None, Some(desired)) => change.id.kind.concern() == Concern::Owner && !managed(desired),
+            _ => false,
+        }
     }
 
     fn steps(&self, draft: &Draft, observed: Option<&[file::Observed]>) -> Vec<file::Step> {
