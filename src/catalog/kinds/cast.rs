@@ -26,7 +26,10 @@ impl Definition for Cast {
             CASE castmethod WHEN 'f' THEN 'WITH FUNCTION ' || castfunc::regprocedure::text WHEN 'i' THEN 'WITH INOUT'
                 ELSE 'WITHOUT FUNCTION' END AS method,
             CASE castcontext WHEN 'a' THEN 'AS ASSIGNMENT' WHEN 'i' THEN 'AS IMPLICIT' END AS context
-        FROM pg_catalog.pg_cast WHERE oid >= 16384";
+        FROM pg_catalog.pg_cast c
+        -- The cast from a range type to its multirange type comes and goes with them.
+        WHERE oid >= 16384 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
+            WHERE d.classid = c.tableoid AND d.objid = c.oid AND d.deptype = 'i')";
 
     fn address(id: &ObjectId) -> String {
         format!("({})", sql::join(&id.args, " AS "))
