@@ -77,3 +77,22 @@ fn whenever_it_is_killed_a_second_apply_finishes_the_work_exactly_once() {
     }
     assert!(untouched > 0 && resumed > 0, "killed before anything {untouched} times, in between {resumed} times");
 }
+
+#[test]
+fn a_killed_apply_does_not_keep_the_lock_for_as_long_as_its_statement_would_take() {
+    let database = database("CREATE SCHEMA app");
+    let folder = tempfile::tempdir().unwrap();
+    let slow = Handmade::new(&database).step("CREATE TABLE app.slow ()").step("SELECT 1").plan();
+    let slow = changed(&slow, |plan| plan.steps[1].sql = "SELECT pg_catalog.pg_sleep(1000)".into());
+    let other = Handmade::new(&database).step("CREATE TABLE app.other ()").plan();
+    let mut child = spawn(&database, &slow, &folder);
+    let begun = Instant::now();
+    let sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query ~ '^SELECT pg_catalog.pg_sleep'";
+    while value(&database, sleeping) != "1" {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it never gets to its second step");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(matches!(attempt(&database, &other), Ok(Outcome::Applied(_))));
+}
