@@ -32,6 +32,12 @@ pub fn needed(steps: &[Step]) -> u64 {
     ALWAYS + objects + count(locked.len()) + REWRITE * count(rewritten.len())
 }
 
+/// What one step adds to [`needed`], at most.
+pub(super) fn of_step(step: &Step) -> u64 {
+    let objects: u64 = actions(step).map(|(action, object)| weight(action, object)).sum();
+    objects + count(step.observed.locks.len()) + REWRITE * count(step.observed.rewrites.len())
+}
+
 /// How many locks the server surely has for one transaction of a plan, beside those that reading the database back leaves
 /// behind: on every relation that a view may refer to.
 ///

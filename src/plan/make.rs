@@ -8,6 +8,7 @@ use super::{
     file::{self, Plan, Roles, Scope},
     group::groups,
     load::{Desired, load},
+    locks,
     proof::{self, ProofError, Rehearsed},
     rehearsal::{self, RehearsalError},
     scope::touched,
@@ -197,7 +198,7 @@ impl Making<'_> {
     /// Executes the draft on a copy; what comes out must be what is desired.
     fn prove(&self, scratch: &Scratch, draft: &Draft, equivalence: &Equivalence) -> Result<Rehearsed, PlanError> {
         let steps = self.steps(draft, None);
-        let rehearsed = proof::rehearse(scratch, &steps, &groups(&steps), self.request.ledger)?;
+        let rehearsed = proof::rehearse(scratch, &steps, &self.groups(&steps), self.request.ledger)?;
         if self.remaining(&rehearsed.after, equivalence).is_empty() {
             return Ok(rehearsed);
         }
@@ -252,6 +253,10 @@ impl Making<'_> {
         }
     }
 
+    fn groups(&self, steps: &[file::Step]) -> Vec<file::Group> {
+        groups(steps, locks::capacity(self.current, steps))
+    }
+
     fn steps(&self, draft: &Draft, observed: Option<&[file::Observed]>) -> Vec<file::Step> {
         let text = |ids: &[ObjectId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
         let write = |(number, planned): (usize, &super::Planned)| file::Step {
@@ -303,7 +308,7 @@ impl Making<'_> {
             },
             summary: summary(&draft.changes, proof::losses(&steps), self.scope.outside(self.current)),
             changes: self.changes(draft),
-            groups: groups(&steps),
+            groups: self.groups(&steps),
             steps,
         };
         plan.revision = plan.digest().short().to_owned();
