@@ -8,14 +8,14 @@ use anstyle::{AnsiColor, Style};
 /// What went wrong in a command, with what to do about it.
 #[derive(Debug)]
 pub struct Error {
-    kind: Kind,
+    kind: ErrorKind,
     source: Box<dyn StdError + Send + Sync>,
     hints: Vec<String>,
 }
 
 /// Who has to do something about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ErrorKind {
     /// The user: arguments, configuration, schema.sql or a plan are not as they should be.
     Input,
     /// The world outside: a server, a file, the network.
@@ -26,7 +26,7 @@ pub enum Kind {
     Bug,
 }
 
-impl Kind {
+impl ErrorKind {
     fn heading(self) -> &'static str {
         match self {
             Self::Input | Self::Outside => "error",
@@ -43,23 +43,23 @@ struct Message(String);
 
 impl Error {
     /// An error of a kind, caused by another.
-    pub fn new(kind: Kind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+    pub fn new(kind: ErrorKind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind, source: source.into(), hints: Vec::new() }
     }
 
     /// Input that is not as it should be.
     pub fn input(message: impl Into<String>) -> Self {
-        Self::new(Kind::Input, Message(message.into()))
+        Self::new(ErrorKind::Input, Message(message.into()))
     }
 
     /// Something that the program does not do.
     pub fn refused(message: impl Into<String>) -> Self {
-        Self::new(Kind::Refused, Message(message.into()))
+        Self::new(ErrorKind::Refused, Message(message.into()))
     }
 
     /// A file that cannot be read or written; `what` is the verb phrase: `cannot read`.
     pub fn file(what: &str, path: &Path, why: &io::Error) -> Self {
-        Self::new(Kind::Outside, Message(format!("{what} {}: {why}", path.display())))
+        Self::new(ErrorKind::Outside, Message(format!("{what} {}: {why}", path.display())))
     }
 
     /// Adds what to do next.
@@ -77,14 +77,14 @@ impl Error {
     }
 
     /// Who has to do something about it.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
     /// The process's exit code: 1, whatever the kind, because 2 says that `plan` found changes.
     pub fn exit_code(&self) -> u8 {
         match self.kind {
-            Kind::Input | Kind::Outside | Kind::Refused | Kind::Bug => 1,
+            ErrorKind::Input | ErrorKind::Outside | ErrorKind::Refused | ErrorKind::Bug => 1,
         }
     }
 
@@ -137,7 +137,7 @@ impl fmt::Display for Error {
 impl From<crate::config::Error> for Error {
     fn from(error: crate::config::Error) -> Self {
         let hints = error.hints();
-        Self::new(Kind::Input, error).hints(hints)
+        Self::new(ErrorKind::Input, error).hints(hints)
     }
 }
 
@@ -149,14 +149,14 @@ impl From<crate::plan::file::FileError> for Error {
             FileError::Format(_) => "make the plan again with this program, or use the program that made it",
             FileError::Edited { .. } => "plans are not edited: change schema.sql and make the plan again",
         };
-        Self::new(Kind::Input, error).hint(hint)
+        Self::new(ErrorKind::Input, error).hint(hint)
     }
 }
 
 impl From<crate::catalog::ReadError> for Error {
     fn from(error: crate::catalog::ReadError) -> Self {
         use crate::catalog::ReadError;
-        let kind = if matches!(error, ReadError::Row { .. }) { Kind::Bug } else { Kind::Outside };
+        let kind = if matches!(error, ReadError::Row { .. }) { ErrorKind::Bug } else { ErrorKind::Outside };
         Self::new(kind, error)
     }
 }
@@ -164,8 +164,11 @@ impl From<crate::catalog::ReadError> for Error {
 impl From<crate::connect::Error> for Error {
     fn from(error: crate::connect::Error) -> Self {
         use crate::connect::Error as Connect;
-        let kind =
-            if matches!(error, Connect::Connect { .. } | Connect::Read { .. }) { Kind::Outside } else { Kind::Input };
+        let kind = if matches!(error, Connect::Connect { .. } | Connect::Read { .. }) {
+            ErrorKind::Outside
+        } else {
+            ErrorKind::Input
+        };
         let hints = error.hints();
         Self::new(kind, error).hints(hints)
     }
@@ -174,14 +177,14 @@ impl From<crate::connect::Error> for Error {
 impl From<crate::engine::Error> for Error {
     fn from(error: crate::engine::Error) -> Self {
         let hints = error.hints();
-        Self::new(Kind::Outside, error).hints(hints)
+        Self::new(ErrorKind::Outside, error).hints(hints)
     }
 }
 
 impl From<crate::history::Error> for Error {
     fn from(error: crate::history::Error) -> Self {
         use crate::history::Error as History;
-        let kind = if matches!(error, History::Postgres { .. }) { Kind::Outside } else { Kind::Input };
+        let kind = if matches!(error, History::Postgres { .. }) { ErrorKind::Outside } else { ErrorKind::Input };
         let hints = error.hints();
         Self::new(kind, error).hints(hints)
     }
@@ -189,7 +192,7 @@ impl From<crate::history::Error> for Error {
 
 impl From<crate::source::LoadError> for Error {
     fn from(error: crate::source::LoadError) -> Self {
-        Self::new(Kind::Input, error)
+        Self::new(ErrorKind::Input, error)
     }
 }
 
@@ -201,9 +204,9 @@ impl From<crate::source::Error> for Error {
             Source::Read { path, source } if found(path, source) => {
                 let hint = "it holds the desired state: write it, name another with --schema, or make one from a database \
                     with `reconcile inspect --db URL`";
-                Self::new(Kind::Input, error).hint(hint)
+                Self::new(ErrorKind::Input, error).hint(hint)
             }
-            _ => Self::new(Kind::Input, error),
+            _ => Self::new(ErrorKind::Input, error),
         }
     }
 }
@@ -219,10 +222,10 @@ impl From<crate::plan::PlanError> for Error {
             Plan::Rehearsal(error) => error.into(),
             Plan::Proof(error) => error.into(),
             Plan::Cycle(error) => error.into(),
-            Plan::Postgres(_) => Self::new(Kind::Outside, error),
+            Plan::Postgres(_) => Self::new(ErrorKind::Outside, error),
             Plan::Unmodelled { .. } => {
                 let hint = "leave them out of what is managed: manage.schemas or manage.ignore in reconcile.yaml";
-                Self::new(Kind::Input, error).hint(hint)
+                Self::new(ErrorKind::Input, error).hint(hint)
             }
         }
     }
@@ -230,7 +233,7 @@ impl From<crate::plan::PlanError> for Error {
 
 impl From<crate::plan::Cycle> for Error {
     fn from(error: crate::plan::Cycle) -> Self {
-        Self::new(Kind::Bug, error).hint(REPORT)
+        Self::new(ErrorKind::Bug, error).hint(REPORT)
     }
 }
 
@@ -241,8 +244,8 @@ impl From<crate::plan::RehearsalError> for Error {
             Rehearsal::Engine(error) => error.into(),
             Rehearsal::Read(error) => error.into(),
             Rehearsal::Cycle(error) => error.into(),
-            Rehearsal::Postgres(_) => Self::new(Kind::Outside, error),
-            Rehearsal::Statement { .. } => Self::new(Kind::Bug, error).hint(REPORT),
+            Rehearsal::Postgres(_) => Self::new(ErrorKind::Outside, error),
+            Rehearsal::Statement { .. } => Self::new(ErrorKind::Bug, error).hint(REPORT),
         }
     }
 }
@@ -258,7 +261,7 @@ impl From<crate::plan::ProofError> for Error {
         let steps = if steps.is_empty() { steps } else { format!("\nthe steps:{steps}") };
         match error {
             Proof::Rehearsal(error) => error.into(),
-            error => Self::new(Kind::Bug, Message(format!("{error}{steps}"))).hint(REPORT).hint(UNPROVED),
+            error => Self::new(ErrorKind::Bug, Message(format!("{error}{steps}"))).hint(REPORT).hint(UNPROVED),
         }
     }
 }
@@ -271,8 +274,8 @@ impl From<crate::apply::Error> for Error {
             Apply::Connect(error) => return error.into(),
             Apply::Ledger(error) => return error.into(),
             Apply::Read(error) => return error.into(),
-            Apply::Failed(_) | Apply::Postgres { .. } | Apply::Mismatch { .. } => Kind::Outside,
-            _ => Kind::Refused,
+            Apply::Failed(_) | Apply::Postgres { .. } | Apply::Mismatch { .. } => ErrorKind::Outside,
+            _ => ErrorKind::Refused,
         };
         Self::new(kind, error).hints(hints)
     }
@@ -297,16 +300,16 @@ mod tests {
 
     #[test]
     fn causes_are_told_once() {
-        let repeats = Error::new(Kind::Outside, Repeats(Message("permission denied".into())));
+        let repeats = Error::new(ErrorKind::Outside, Repeats(Message("permission denied".into())));
         assert_eq!(repeats.render(false), "error: cannot read the catalogs: permission denied\n");
-        let brief = Error::new(Kind::Outside, Brief(Message("no route".into()))).hint("is it up?");
+        let brief = Error::new(ErrorKind::Outside, Brief(Message("no route".into()))).hint("is it up?");
         assert_eq!(brief.render(false), "error: cannot connect\n  caused by: no route\nhint: is it up?\n");
     }
 
     #[test]
     fn headings_follow_the_kind() {
         assert!(Error::refused("the plan is stale").render(false).starts_with("refused: the plan"));
-        let bug = Error::new(Kind::Bug, Message("it does not converge".into()));
+        let bug = Error::new(ErrorKind::Bug, Message("it does not converge".into()));
         assert!(bug.render(false).starts_with("error: this is a bug in reconcile: it does not converge"));
         assert!(bug.render(true).contains("\u{1b}["));
     }

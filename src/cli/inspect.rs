@@ -71,15 +71,11 @@ fn read(place: &Place, context: &Context) -> Result<(Catalog, Draft), Error> {
     if !objects.is_empty() {
         return Err(PlanError::Unmodelled { side: "the database", objects }.into());
     }
-    let role = whole.server.user.clone();
     let ignored = plan::file::Scope { ignore: manage.ignore.clone(), all: true, ..plan::file::Scope::default() };
     let catalog = whole.filtered(|id| {
         let said = match id.kind.concern() {
             Concern::Schema => true,
-            Concern::Owner => {
-                let owner = whole.get(id).and_then(|object| object.role(id));
-                manage.owners != Some(Choice::None) && owner != Some(role.as_str())
-            }
+            Concern::Owner => manage.owners != Some(Choice::None),
             Concern::Privilege => manage.privileges != Some(Choice::None),
         };
         said && inside(id.schema()) && ignored.holds(id)

@@ -5,7 +5,7 @@ use clap::ValueEnum;
 use super::{Context, Outcome, STATUS, pipeline};
 use crate::{
     engine::{Embedded, Status},
-    error::{Error, Kind},
+    error::{Error, ErrorKind},
     history::{self, Entry, Ledger, Revision},
     report::{self, Paint, Table},
 };
@@ -69,7 +69,7 @@ fn untouched(context: &Context) -> Result<bool, Error> {
 }
 
 fn json(value: &impl serde::Serialize) -> Result<String, Error> {
-    let text = serde_json::to_string_pretty(value).map_err(|why| Error::new(Kind::Bug, why))?;
+    let text = serde_json::to_string_pretty(value).map_err(|why| Error::new(ErrorKind::Bug, why))?;
     Ok(text + "\n")
 }
 

@@ -5,7 +5,7 @@ use std::{fs, io, path::PathBuf};
 use clap_mangen::Man;
 
 use super::{Outcome, STATUS, Terminal, command};
-use crate::error::{Error, Kind};
+use crate::error::{Error, ErrorKind};
 
 /// Print the manual page, or write one page per command into a folder
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ pub struct Args {
 
 pub fn run(args: &Args, terminal: Terminal) -> Result<Outcome, Error> {
     let Some(dir) = &args.dir else {
-        let page = page(command()).map_err(|why| Error::new(Kind::Bug, why))?;
+        let page = page(command()).map_err(|why| Error::new(ErrorKind::Bug, why))?;
         terminal.print(&page)?;
         return Ok(Outcome::Done);
     };
@@ -30,7 +30,7 @@ pub fn run(args: &Args, terminal: Terminal) -> Result<Outcome, Error> {
     for command in std::iter::once(all).chain(commands) {
         let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
         let path = dir.join(format!("{name}.1"));
-        let page = page(command.name(name)).map_err(|why| Error::new(Kind::Bug, why))?;
+        let page = page(command.name(name)).map_err(|why| Error::new(ErrorKind::Bug, why))?;
         fs::write(&path, page).map_err(|why| Error::file("cannot write", &path, &why))?;
     }
     Ok(Outcome::Done)

@@ -33,13 +33,15 @@ pub(super) struct Wish<'a> {
 
 /// The configured database; without one, the project's own, which is then said in one line.
 pub(super) fn place(context: &Context) -> Result<Place, Error> {
+    // Settings that mean nothing are told before anything is reached.
+    let settings = settings(&context.config)?;
     if let Some(target) = configured(&context.config)? {
         for warning in target.warnings() {
             context.terminal.warn(&warning);
         }
         return Ok(Place { target, _embedded: None });
     }
-    let embedded = Embedded::open(&context.config.root, &settings(&context.config)?)?;
+    let embedded = Embedded::open(&context.config.root, &settings)?;
     context.terminal.note(&format!("no database is configured; using {}\n", embedded.describe()));
     Ok(Place { target: embedded.target().clone(), _embedded: Some(embedded) })
 }
@@ -114,7 +116,7 @@ pub(super) fn plan(context: &Context, place: &Place, wish: &Wish) -> Result<Plan
 fn desired(config: &Config) -> Result<(source::Source, Source), Error> {
     let paths: Vec<String> = config.schema.iter().map(|path| config.shown(path)).collect();
     let source = within(&config.root, || source::read(&paths.iter().map(PathBuf::from).collect::<Vec<_>>()))?;
-    let files: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let files: Vec<&str> = source.files.iter().map(|file| file.path.as_str()).collect();
     let commit = git::commit(&config.root, &files);
     let origin = Source { paths, sha256: source.sha256(), commit };
     Ok((source, origin))

@@ -2,12 +2,12 @@
 
 use std::{
     env,
-    io::{self, BufRead as _, ErrorKind, IsTerminal as _, Write},
+    io::{self, BufRead as _, IsTerminal as _, Write},
 };
 
 use super::Color;
 use crate::{
-    error::{Error, Kind},
+    error::{Error, ErrorKind},
     report::Paint,
 };
 
@@ -47,8 +47,8 @@ impl Terminal {
     pub fn print(self, text: &str) -> Result<(), Error> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(why) if why.kind() != ErrorKind::BrokenPipe => {
-                Err(Error::new(Kind::Outside, why).hint("standard output cannot be written"))
+            Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::new(ErrorKind::Outside, why).hint("standard output cannot be written"))
             }
             _ => Ok(()),
         }

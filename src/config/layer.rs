@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     time::Duration,
 };
 
@@ -98,9 +98,17 @@ impl Layer {
     }
 }
 
-/// A path without the `.` that joining leaves in it.
+/// A path without the `.` and `..` that joining leaves in it.
 fn tidy(path: &Path) -> PathBuf {
-    path.components().collect()
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        if component != Component::ParentDir || !matches!(out.components().next_back(), Some(Component::Normal(_))) {
+            out.push(component);
+        } else {
+            out.pop();
+        }
+    }
+    out
 }
 
 impl ManageLayer {

@@ -36,7 +36,7 @@ fn nothing_said_gives_the_defaults() {
 fn every_key_is_read() {
     let config = parsed(
         "db: postgres://app@db.example/shop\n\
-         schema: [db/a.sql, db/more]\n\
+         schema: [./db/a.sql, db/x/../more]\n\
          plans: db/plans\n\
          ledger: history\n\
          manage:\n  schemas: [app]\n  ignore: ['TABLE app.tmp_*']\n  privileges: all\n  owners: none\n\

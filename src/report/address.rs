@@ -1,6 +1,6 @@
 //! Addresses as they stand in a plan: the keyword apart from the name, and what belongs together side by side.
 
-use crate::catalog::{Concern, Kind};
+use crate::catalog::{Kind, Shape};
 
 /// The keyword with which an address begins, and the rest: `MATERIALIZED VIEW`, `app.totals`.
 ///
@@ -29,8 +29,13 @@ pub(super) fn place(address: &str) -> &str {
 
 /// Whether an address says whose an object is. Whoever creates an object owns it, which needs no mention.
 pub(super) fn says_owner(address: &str) -> bool {
-    let owners = Kind::ALL.iter().filter(|kind| kind.concern() == Concern::Owner);
-    owners.into_iter().any(|kind| address.strip_prefix(kind.keyword()).is_some_and(|rest| rest.starts_with(' ')))
+    address.starts_with("OWNER OF ")
+}
+
+/// Whether an address is of an object that others are parts of, or are about: a table, a function.
+pub(super) fn stands_alone(address: &str) -> bool {
+    let (keyword, _) = split(address);
+    Kind::ALL.iter().any(|kind| kind.keyword() == keyword && matches!(kind.shape(), Shape::Plain | Shape::Routine))
 }
 
 /// How many addresses of each keyword, in the order in which they first come: `9 columns, 1 default`.

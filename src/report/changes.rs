@@ -55,7 +55,7 @@ impl<'a> Folded<'a> {
         folded.hidden.extend(aside.map(|change| change.object.as_str()).filter(|object| !stated.contains(object)));
         for action in [Action::Create, Action::Drop] {
             let changes: Vec<&Change> = plan.changes.iter().filter(|change| change.action == action).collect();
-            let whole = |change: &&&Change| address::place(&change.object) == address::split(&change.object).1;
+            let whole = |change: &&&Change| address::stands_alone(&change.object);
             let owners: BTreeMap<&str, &str> = changes
                 .iter()
                 .filter(whole)

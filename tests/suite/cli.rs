@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use crate::{plans, project::Project};
 
-const COMMANDS: [&str; 4] = ["init", "show", "completions", "man"];
+const COMMANDS: [&str; 9] = ["init", "inspect", "plan", "show", "apply", "log", "db", "completions", "man"];
 
 #[test]
 fn help_tells_the_exit_codes_for_every_command() {
@@ -14,6 +14,7 @@ fn help_tells_the_exit_codes_for_every_command() {
         .code(0)
         .stdout_has("0 nothing to do, 2 changes planned, 1 error")
         .stdout_has("RECONCILE_DB");
+    project.run(["plan", "--help"]).code(0).stdout_has("Exit status: 0 nothing to do, 2 changes planned, 1 error");
     for command in COMMANDS {
         let run = project.run([command, "--help"]).code(0).stdout_has("Exit status: 0").stdout_has("--schema <PATH>");
         run.stdout_has("--db <URL>").stdout_has("--engine").stdout_has("--config").stdout_has("--color");
@@ -26,6 +27,7 @@ fn a_wrong_usage_is_an_error_and_not_a_plan_with_changes() {
     let project = Project::new();
     project.run([]).code(1).stderr_has("Usage: reconcile");
     project.run(["destroy"]).code(1).stderr_has("unrecognized subcommand");
+    project.run(["apply", "p.json", "--message", "m"]).code(1).stderr_has("cannot be used with");
     project.run(["show", "--format", "png", "x"]).code(1).stderr_has("[possible values: human, sql, json]");
 }
 

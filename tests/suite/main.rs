@@ -11,6 +11,7 @@ mod apply;
 mod architecture;
 mod cleanup;
 mod cli;
+mod commands;
 mod connect;
 mod dump;
 mod embedded;

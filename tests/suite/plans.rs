@@ -46,6 +46,9 @@ pub fn small() -> Plan {
     let view = "SELECT u.id,\n    u.email\n   FROM app.users u\n  WHERE u.active";
     let changed = "SELECT u.id,\n    lower(u.email) AS email\n   FROM app.users u\n  WHERE u.active\n  ORDER BY u.id";
     let mut users = step("ALTER TABLE app.users ALTER COLUMN email TYPE text").changes(["COLUMN app.users.email"]);
+    let audit = "CREATE TRIGGER audit BEFORE UPDATE OF email ON app.users EXECUTE FUNCTION app.audit()";
+    let aside = step("DROP TRIGGER audit ON app.users").destroys(["TRIGGER audit ON app.users"]);
+    let back = step(audit).creates(["TRIGGER audit ON app.users"]);
     users.0.hazards.push(Hazard::MayFail { why: "every value must convert to text".into() });
     users.0.observed = Observed {
         locks: [("app.users".into(), "AccessExclusiveLock".into()), ("app.teams".into(), "AccessShareLock".into())]
@@ -80,7 +83,10 @@ pub fn small() -> Plan {
         .source("schema.sql:12")
         .change("VIEW app.active", Action::Replace, [field("definition", view, changed)])
         .change("TRIGGER audit ON app.users", Action::StepAside, [Reason::Because("COLUMN app.users.email".into())])
-        .group(true, [old, users, check, orders, step("DROP VIEW app.active").changes(["VIEW app.active"])])
+        .group(
+            true,
+            [old, aside, users, back, check, orders, step("DROP VIEW app.active").destroys(["VIEW app.active"])],
+        )
         .group(true, [step(&format!("CREATE VIEW app.active AS\n{changed}")).creates(["VIEW app.active"])])
         .group(false, [step("CREATE INDEX CONCURRENTLY users_email ON app.users (email)")])
         .plan(|plan| {

@@ -3,10 +3,13 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Write as _,
+    io::{Read as _, Write as _},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
+
+use nix::pty::{OpenptyResult, openpty};
+use reconcile::engine::Scratch;
 
 /// A project's folder. It is deleted when the project goes out of scope.
 pub struct Project {
@@ -47,6 +50,11 @@ impl Project {
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// The project with a database, by the PG* environment.
+    pub fn on(self, database: &Scratch) -> Self {
+        database.target().variables().into_iter().fold(self, |project, (name, value)| project.variable(name, &value))
     }
 
     /// The path of a file of the project.
@@ -90,6 +98,28 @@ impl Project {
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
         Run { output: child.wait_with_output().unwrap(), what: arguments.join(" "), coded: false }
+    }
+
+    /// Runs the program on a terminal without colours, where a person types this; what it writes is standard output.
+    #[must_use = "say what is expected of the run"]
+    pub fn answer(&self, typed: &str, arguments: &[&str]) -> Run {
+        let OpenptyResult { master, slave } = openpty(None, None).unwrap();
+        let end = || Stdio::from(slave.try_clone().unwrap());
+        let mut command = self.command(".");
+        command.args(arguments).env("NO_COLOR", "1").env("TERM", "xterm").stdin(end()).stdout(end()).stderr(end());
+        let mut child = command.spawn().unwrap();
+        // The terminal ends when the program, and nobody else, has let go of it.
+        drop((command, slave));
+        let mut terminal = fs::File::from(master);
+        terminal.write_all(typed.as_bytes()).unwrap();
+        let mut said = Vec::new();
+        let mut some = [0; 4096];
+        while let Ok(length @ 1..) = terminal.read(&mut some) {
+            said.extend_from_slice(&some[..length]);
+        }
+        let stdout = String::from_utf8(said).unwrap().replace("\r\n", "\n").into_bytes();
+        let output = Output { status: child.wait().unwrap(), stdout, stderr: Vec::new() };
+        Run { output, what: arguments.join(" "), coded: false }
     }
 
     /// The program in a folder of the project, with no configuration from the test's own environment.
@@ -142,6 +172,12 @@ impl Run {
     pub fn stdout_is(self, text: &str) -> Self {
         let holds = self.stdout() == text;
         self.check(holds, "standard output is not", text)
+    }
+
+    /// Standard output is empty.
+    pub fn stdout_is_empty(self) -> Self {
+        assert!(self.coded && self.output.stdout.is_empty(), "{}", self.told());
+        self
     }
 
     /// What was written to standard output.
