@@ -102,10 +102,22 @@ fn run(case: &Case, major: u32, worker: usize) -> Result<(), String> {
     }
 }
 
+/// The versions on which fixtures run: those of `MAJORS`, or the one that is most often at hand.
+fn chosen_majors() -> Vec<u32> {
+    if std::env::var_os("MAJORS").is_some() { majors() } else { vec![15] }
+}
+
+/// The directions that are known not to work yet, one a line in `fixtures/pending.txt`; each must still fail.
+fn pending() -> BTreeSet<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/pending.txt");
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| line.trim().to_owned()).collect()
+}
+
 #[test]
 fn every_fixture_migrates_in_both_directions() {
-    let cases = cases();
-    let work: Vec<(u32, &Case)> = majors()
+    let (cases, pending) = (cases(), pending());
+    let work: Vec<(u32, &Case)> = chosen_majors()
         .into_iter()
         .flat_map(|major| cases.iter().map(move |case| (major, case)))
         .filter(|(major, case)| (case.majors.0..=case.majors.1).contains(major))
@@ -113,19 +125,29 @@ fn every_fixture_migrates_in_both_directions() {
     assert!(!work.is_empty(), "no fixture was chosen");
     let next = AtomicUsize::new(0);
     let failures: Mutex<BTreeMap<String, String>> = Mutex::default();
+    let passed: Mutex<BTreeSet<String>> = Mutex::default();
     std::thread::scope(|scope| {
-        for worker in 0..4 {
-            let (work, next, failures) = (&work, &next, &failures);
+        for worker in 0..3 {
+            let (work, next, failures, passed) = (&work, &next, &failures, &passed);
             scope.spawn(move || {
                 while let Some((major, case)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if let Err(error) = run(case, *major, worker) {
-                        failures.lock().unwrap().insert(format!("{} on {major}", case.name), error);
-                    }
+                    let Err(error) = run(case, *major, worker) else {
+                        passed.lock().unwrap().insert(case.name.clone());
+                        continue;
+                    };
+                    println!("{} on {major}\n  {error}", case.name);
+                    failures.lock().unwrap().insert(case.name.clone(), error);
                 }
             });
         }
     });
-    let failures = failures.into_inner().unwrap();
-    let report: Vec<String> = failures.iter().map(|(name, error)| format!("{name}\n  {error}")).collect();
+    let (failures, passed) = (failures.into_inner().unwrap(), passed.into_inner().unwrap());
+    let mut report: Vec<String> = failures
+        .iter()
+        .filter(|(name, _)| !pending.contains(*name))
+        .map(|(name, error)| format!("{name}\n  {error}"))
+        .collect();
+    let works = pending.iter().filter(|name| passed.contains(*name) && !failures.contains_key(*name));
+    report.extend(works.map(|name| format!("{name}\n  works by now: take it out of fixtures/pending.txt")));
     assert!(report.is_empty(), "{} of {} failed:\n{}", report.len(), work.len(), report.join("\n"));
 }
