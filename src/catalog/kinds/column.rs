@@ -54,6 +54,7 @@ const AROUND_TYPE: &[Kind] = &[
     Kind::Rule,
     Kind::Trigger,
     Kind::Policy,
+    Kind::PublicationTable,
 ];
 /// The same while only a modifier changes: nothing has to be checked again.
 const AROUND_MODIFIER: &[Kind] = &[
@@ -65,6 +66,7 @@ const AROUND_MODIFIER: &[Kind] = &[
     Kind::Rule,
     Kind::Trigger,
     Kind::Policy,
+    Kind::PublicationTable,
 ];
 
 impl Definition for Column {

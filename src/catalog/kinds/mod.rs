@@ -103,6 +103,11 @@ macro_rules! kinds {
                 match self { $(Kind::$kind => <$definition>::IN_SCHEMA,)* }
             }
 
+            /// Whether a copy of a database lacks the object.
+            pub fn shared(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::SHARED,)* }
+            }
+
             /// Whether another definition is created beside the old one.
             pub fn swaps(self) -> bool {
                 match self { $(Kind::$kind => <$definition>::SWAPS,)* }
