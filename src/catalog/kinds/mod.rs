@@ -10,6 +10,7 @@ mod constraint;
 mod conversion;
 mod default;
 mod default_privilege;
+mod dependence;
 mod domain;
 mod encoding;
 mod enumeration;
@@ -259,12 +260,14 @@ kinds! {
     ForcedRowSecurity(row_security::ForcedRowSecurity) "forced_row_security",
     Rule(rule::Rule) "rule",
     Trigger(trigger::Trigger) "trigger",
+    PartitionTrigger(trigger::PartitionTrigger) "partition_trigger",
     Policy(policy::Policy) "policy",
     Publication(publication::Publication) "publication",
     PublicationTable(publication::PublicationTable) "publication_table",
     PublicationSchema(publication::PublicationSchema) "publication_schema",
     Subscription(subscription::Subscription) "subscription",
     EventTrigger(event_trigger::EventTrigger) "event_trigger",
+    Dependence(dependence::Dependence) "dependence",
     Owner(owner::Owner) "owner",
     Grant(grant::Grant) "grant",
     SequenceGrant(grant::SequenceGrant) "sequence_grant",
