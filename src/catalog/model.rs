@@ -20,6 +20,8 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     const CREATED_BEFORE_OWNER: bool = false;
     /// Whether another definition of this kind can take its place only beside it, because rows hold values of it.
     const SWAPS: bool = false;
+    /// Whether objects of this kind are in a catalog that all databases share, so that a copy of a database lacks them.
+    const SHARED: bool = false;
     /// What the definition says: which part of the managed scope decides whether it is compared.
     const CONCERN: Concern = Concern::Schema;
     /// One SELECT: `classid, objid, objsubid`, `names` and, where needed, `args`, and one column per field of `Self`.

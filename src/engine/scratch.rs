@@ -6,7 +6,7 @@ use super::signals::{self, Registration};
 use super::{Backend, Error, Inner, Spec, SuperuserLender, Trust};
 use crate::connect::Target;
 use crate::sql::ident;
-use postgres::Client;
+use postgres::{Client, error::SqlState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -196,9 +196,16 @@ pub(super) fn drop_database(admin: &mut Client, name: &str) -> Result<(), Error>
     if admin.query(end, &[&name]).is_ok() {
         let _ = wait_until_unused(admin, name);
     }
-    admin
-        .batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", ident(name)))
-        .map_err(Error::server("drop a database"))
+    let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", ident(name));
+    let first = admin.batch_execute(&drop);
+    if first.as_ref().is_err_and(|error| error.code() == Some(&SqlState::OBJECT_IN_USE)) {
+        // Subscriptions keep it. Ours were never connected to anything, so that nothing else has to be undone.
+        let forget = "DELETE FROM pg_catalog.pg_subscription
+            WHERE subdbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = $1::text)";
+        let _ = admin.execute(forget, &[&name]);
+        return admin.batch_execute(&drop).map_err(Error::server("drop a database"));
+    }
+    first.map_err(Error::server("drop a database"))
 }
 
 /// Waits for sessions to end: a closed connection's backend lives on for a moment, and `CREATE DATABASE` itself looks only

@@ -23,6 +23,20 @@ pub struct Draft {
     pub changes: Vec<file::Change>,
 }
 
+impl Draft {
+    /// Puts what another draft does behind this one.
+    pub fn extend(&mut self, other: Draft) {
+        self.steps.extend(other.steps);
+        self.changes.extend(other.changes);
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.changes.sort_by(|a, b| a.object.cmp(&b.object));
+        self.changes.dedup_by(|a, b| a.object == b.object);
+    }
+}
+
 /// A step, and the objects that it is about.
 #[derive(Debug)]
 pub struct Planned {
@@ -57,8 +71,7 @@ pub fn draft(
         }
         draft.steps.extend(steps);
     }
-    draft.changes.sort_by(|a, b| a.object.cmp(&b.object));
-    draft.changes.dedup_by(|a, b| a.object == b.object);
+    draft.sort();
     Ok(draft)
 }
 

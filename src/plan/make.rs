@@ -11,7 +11,9 @@ use super::{
     locks,
     proof::{self, ProofError, Rehearsed},
     rehearsal::{self, RehearsalError},
+    rights::rights,
     scope::touched,
+    script::script,
 };
 use crate::{
     catalog::{self, Catalog, Concern, Digest, Fingerprint, Object, ObjectId},
@@ -181,10 +183,10 @@ impl Making<'_> {
         let desired =
             if altered { Some(self.copy(self.desired, "while the desired state was copied")?.1) } else { None };
         let equivalence = Equivalence { current: current.as_ref().map(|(_, read)| read), desired: desired.as_ref() };
-        let draft = draft(self.current, self.desired, |id, a, b| equivalence.same(id, a, b))?;
+        let mut draft = draft(self.current, self.desired, |id, a, b| equivalence.same(id, a, b))?;
         let rehearsed = match &current {
             Some((scratch, _)) if self.request.prove && !draft.steps.is_empty() => {
-                Some(self.prove(scratch, &draft, &equivalence)?)
+                Some(self.prove(scratch, &mut draft, &equivalence)?)
             }
             _ => None,
         };
@@ -196,9 +198,18 @@ impl Making<'_> {
     }
 
     /// Executes the draft on a copy; what comes out must be what is desired.
-    fn prove(&self, scratch: &Scratch, draft: &Draft, equivalence: &Equivalence) -> Result<Rehearsed, PlanError> {
-        let steps = self.steps(draft, None);
-        let rehearsed = proof::rehearse(scratch, &steps, &self.groups(&steps), self.request.ledger)?;
+    fn prove(&self, scratch: &Scratch, draft: &mut Draft, equivalence: &Equivalence) -> Result<Rehearsed, PlanError> {
+        let shared = script(&self.current.filtered(|id| !id.root().kind.shared()), self.current)?;
+        let rehearse = |draft: &Draft| {
+            let steps = self.steps(draft, None);
+            proof::rehearse(scratch, &shared, &steps, &self.groups(&steps), self.request.ledger)
+        };
+        let mut rehearsed = rehearse(draft)?;
+        let rights = rights(self.scope, self.current, self.desired, &rehearsed.after)?;
+        if !rights.steps.is_empty() {
+            draft.extend(rights);
+            rehearsed = rehearse(draft)?;
+        }
         if self.remaining(&rehearsed.after, equivalence).is_empty() {
             return Ok(rehearsed);
         }
@@ -217,7 +228,7 @@ impl Making<'_> {
         if remaining.is_empty() {
             return Ok(rehearsed);
         }
-        let steps = steps.into_iter().map(|step| step.sql).collect();
+        let steps = draft.steps.iter().map(|planned| planned.step.sql.clone()).collect();
         Err(ProofError::Differs { remaining, steps }.into())
     }
 

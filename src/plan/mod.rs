@@ -13,6 +13,7 @@ mod make;
 mod order;
 mod proof;
 mod rehearsal;
+mod rights;
 mod scope;
 mod script;
 

@@ -47,7 +47,10 @@ impl Scope {
     ///
     /// What is not managed is then equal on both sides, and comes back by itself where it has to step aside.
     pub fn complete(&self, current: &Catalog, desired: &Catalog) -> Catalog {
-        let managed = |id: &ObjectId| desired.get(id).is_some_and(|object| self.manages(id, object));
+        let is_managed = |in_: &Catalog, id: &ObjectId| in_.get(id).is_some_and(|object| self.manages(id, object));
+        // What a managed role owned and no longer does goes to whom it belongs without a word: the role that connects.
+        let changes_hands = |id: &ObjectId| id.kind.concern() == Concern::Owner && is_managed(current, id);
+        let managed = |id: &ObjectId| desired.contains(id) && (is_managed(desired, id) || changes_hands(id));
         let stays = |id: &ObjectId| {
             let unmanaged = current.get(id).is_some_and(|object| !self.manages(id, object));
             // A grant that is not compared stays where its object stays.

@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     migration::Migration,
-    server::{majors, server},
+    server::{majors, server, trusting_server},
 };
 
 /// One fixture, in one direction.
@@ -21,6 +21,8 @@ struct Case {
     goal: PathBuf,
     rows: Option<PathBuf>,
     majors: (u32, u32),
+    /// Whether the owner of the databases is a superuser.
+    superuser: bool,
     /// What the refusal must say, where the direction is to be refused.
     refusal: Option<String>,
 }
@@ -47,6 +49,7 @@ fn cases() -> Vec<Case> {
                     goal: case.join(format!("{goal}.sql")),
                     rows: rows(start),
                     majors: limits(&directives),
+                    superuser: directives.iter().any(|line| line.starts_with("superuser")),
                     refusal,
                 });
             };
@@ -80,7 +83,7 @@ fn limits(directives: &[&str]) -> (u32, u32) {
 fn run(case: &Case, major: u32, worker: usize) -> Result<(), String> {
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
     let migration = Migration {
-        engine: server(major),
+        engine: if case.superuser { trusting_server(major) } else { server(major) },
         worker,
         start: read(&case.start),
         rows: case.rows.as_deref().map(read).unwrap_or_default(),

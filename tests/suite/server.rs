@@ -1,6 +1,6 @@
 //! One throw-away cluster per major version, shared by all tests of this process.
 
-use reconcile::engine::{Engine, Settings};
+use reconcile::engine::{Engine, Settings, Trust};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock};
 
@@ -12,12 +12,25 @@ pub fn majors() -> Vec<u32> {
     majors
 }
 
+type Servers = OnceLock<Mutex<BTreeMap<u32, &'static OnceLock<Engine>>>>;
+
 /// The shared cluster of a version. It ends with this process, whose watcher takes it away.
 pub fn server(major: u32) -> &'static Engine {
-    static SERVERS: OnceLock<Mutex<BTreeMap<u32, &'static OnceLock<Engine>>>> = OnceLock::new();
+    static SERVERS: Servers = OnceLock::new();
+    start(&SERVERS, major, Trust::Restricted)
+}
+
+/// The same, but there the loading role is a superuser throughout, for what only superusers may do on a target too.
+pub fn trusting_server(major: u32) -> &'static Engine {
+    static SERVERS: Servers = OnceLock::new();
+    start(&SERVERS, major, Trust::Full)
+}
+
+fn start(servers: &'static Servers, major: u32, trust: Trust) -> &'static Engine {
     let slot = {
-        let mut servers = SERVERS.get_or_init(Mutex::default).lock().expect("no test panics while it holds this lock");
+        let mut servers = servers.get_or_init(Mutex::default).lock().expect("no test panics while it holds this lock");
         *servers.entry(major).or_insert_with(|| Box::leak(Box::default()))
     };
-    slot.get_or_init(|| Engine::start(&Settings::default(), major, None).expect("a scratch server"))
+    let settings = Settings { trust, ..Settings::default() };
+    slot.get_or_init(|| Engine::start(&settings, major, None).expect("a scratch server"))
 }

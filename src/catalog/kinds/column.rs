@@ -54,6 +54,7 @@ const AROUND_TYPE: &[Kind] = &[
     Kind::Rule,
     Kind::Trigger,
     Kind::Policy,
+    Kind::PublicationTable,
 ];
 /// The same while only a modifier changes: nothing has to be checked again.
 const AROUND_MODIFIER: &[Kind] = &[
@@ -65,6 +66,7 @@ const AROUND_MODIFIER: &[Kind] = &[
     Kind::Rule,
     Kind::Trigger,
     Kind::Policy,
+    Kind::PublicationTable,
 ];
 
 impl Definition for Column {
@@ -138,8 +140,12 @@ impl Definition for Column {
 
     fn drop(&self, at: &At) -> Vec<Step> {
         let step = Step::new(format!("ALTER TABLE {} DROP COLUMN {}", at.id.relation(), sql::ident(at.id.name())));
-        // What PostgreSQL computes from other columns is not lost.
-        if self.generated.is_some() { vec![step] } else { vec![step.hazard(Hazard::Loss { what: at.id.to_string() })] }
+        // What PostgreSQL computes from other columns is not lost, nor what a foreign table shows.
+        if self.generated.is_some() || is_foreign(at) {
+            vec![step]
+        } else {
+            vec![step.hazard(Hazard::Loss { what: at.id.to_string() })]
+        }
     }
 
     fn clause(&self, at: &At) -> Option<String> {
@@ -200,6 +206,10 @@ impl Column {
         if let Some(collation) = &to.collation {
             text.push_str(&format!(" COLLATE {}", sql::qualified(collation)));
         }
+        if is_foreign(at) {
+            // No rows are here that could be converted, and PostgreSQL allows no USING.
+            return change(at, &text);
+        }
         let name = sql::ident(at.id.name());
         match at.desired.assignable(&self.base_type.0, &to.base_type.0) {
             Some(true) => {}
@@ -234,6 +244,10 @@ fn identity_step(from: Option<&Identity>, to: Option<&Identity>, at: &At) -> Opt
     }
     clauses.extend(to.options.differing(&from.options).into_iter().map(|clause| format!("SET {clause}")));
     (!clauses.is_empty()).then(|| change(at, &sql::join(clauses, " ")))
+}
+
+fn is_foreign(at: &At) -> bool {
+    at.current.contains(&ObjectId::new(Kind::ForeignTable, at.id.names.iter().take(2).cloned()))
 }
 
 fn not_null_step(at: &At) -> Step {

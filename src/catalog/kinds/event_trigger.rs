@@ -1,9 +1,11 @@
 //! Event triggers.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Definition, Step},
+    catalog::{Alteration, At, Definition, Kept, Step},
     sql,
 };
 
@@ -14,7 +16,9 @@ pub struct EventTrigger {
     /// `ddl_command_end`
     event: String,
     /// The commands on which it fires; empty for all.
-    tags: Vec<String>,
+    tags: BTreeSet<String>,
+    /// The same in the order in which they were said, which means nothing.
+    tags_in_order: Kept<Vec<String>>,
     function: String,
     /// When it fires, as `ALTER EVENT TRIGGER` says it: `ENABLE`, `DISABLE`, `ENABLE REPLICA`, `ENABLE ALWAYS`.
     state: String,
@@ -25,13 +29,13 @@ impl Definition for EventTrigger {
     const IN_SCHEMA: bool = false;
     const QUERY: &'static str = "
         SELECT t.tableoid AS classid, t.oid AS objid, 0 AS objsubid, ARRAY[t.evtname] AS names, t.evtevent AS event,
-            ARRAY(SELECT tag FROM pg_catalog.unnest(t.evttags) tag ORDER BY 1) AS tags, t.evtfoid::regproc::text AS function,
+            coalesce(t.evttags, '{}') AS tags, coalesce(t.evttags, '{}') AS tags_in_order, t.evtfoid::regproc::text AS function,
             CASE t.evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS'
                 ELSE 'ENABLE' END AS state
         FROM pg_catalog.pg_event_trigger t WHERE t.oid >= 16384";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { event, tags, function, state } = self;
+        let Self { event, tags: _, tags_in_order: Kept(tags), function, state } = self;
         let when = if tags.is_empty() {
             String::new()
         } else {
@@ -42,7 +46,7 @@ impl Definition for EventTrigger {
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { event, tags, function, state } = to;
+        let Self { event, tags, tags_in_order: _, function, state } = to;
         if self.event == *event && self.tags == *tags && self.function == *function {
             Alteration::InPlace(switch(at, state, &self.state).into_iter().collect())
         } else {

@@ -1,5 +1,7 @@
 //! Rights on objects and columns, one definition per grantee.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::rights::{Change, NOT_GRANTABLE, Privileges, Rights};
@@ -15,7 +17,11 @@ macro_rules! query {
             "SELECT o.classid, o.objid, o.objsubid, o.class, pg_catalog.pg_get_userbyid(o.owner) AS owner,
             CASE WHEN r.grantee = o.owner AND o.class <> 'COLUMN' THEN '{}' WHEN r.grantee = 0 THEN '{\"\"}'
                 ELSE ARRAY[pg_catalog.pg_get_userbyid(r.grantee)::text] END AS names,
-            r.privileges, r.grantable, r.usual
+            r.privileges, r.grantable, r.usual,
+            (SELECT coalesce(pg_catalog.json_object_agg(x.grantor, x.privileges), '{}') FROM (
+                SELECT pg_catalog.pg_get_userbyid(e.grantor) AS grantor, pg_catalog.array_agg(DISTINCT e.privilege_type)
+                    AS privileges FROM pg_catalog.aclexplode(o.acl) e
+                WHERE e.grantee = r.grantee AND e.grantor <> o.owner GROUP BY 1) x) AS passed_on
         FROM (",
             $source,
             ") o CROSS JOIN LATERAL (
@@ -47,6 +53,8 @@ pub struct Grant {
     grantable: Privileges,
     /// What PostgreSQL gives from the start.
     usual: Kept<Privileges>,
+    /// Those that others than the owner granted, by who did: only they can revoke them.
+    passed_on: Kept<BTreeMap<String, Privileges>>,
     /// What `GRANT … ON` calls the object: `TABLE`, `FUNCTION`; `COLUMN` for a column, `SEQUENCE app.t_id_seq` for its own.
     class: Kept<String>,
     /// The owner of the object when it was read.
@@ -75,29 +83,38 @@ impl Definition for Grant {
     );
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { privileges, grantable, usual, class, owner } = self;
+        let Self { privileges, grantable, usual, passed_on: _, class, owner } = self;
         let target = Target { at, class: &class.0, role: role(at, &owner.0), last: false };
-        target.change(&usual.0, NOT_GRANTABLE, (privileges, grantable))
+        let change = Rights { held: &usual.0, grantable: NOT_GRANTABLE }.change(Rights { held: privileges, grantable });
+        target.statements(&change)
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { privileges, grantable, usual: _, class, owner } = to;
+        let Self { privileges, grantable, usual: _, passed_on: _, class, owner } = to;
         let target = Target { at, class: &class.0, role: role(at, &owner.0), last: false };
-        Alteration::InPlace(target.change(&self.privileges, &self.grantable, (privileges, grantable)))
+        let change = self.rights().change(Rights { held: privileges, grantable });
+        Alteration::InPlace(target.change(&change, &self.passed_on.0))
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
-        let Self { privileges, grantable, usual, class, owner } = self;
+        let Self { privileges: _, grantable: _, usual, passed_on, class, owner } = self;
         let target = Target { at, class: &class.0, role: role(at, &owner.0), last: true };
         if at.id.names.first().is_some_and(|name| Some(name.as_str()) == owner_of(at)) {
             // The grantee is about to own the object, and PostgreSQL then merges its rights into those of the owner.
             return Vec::new();
         }
-        target.change(privileges, grantable, (&usual.0, NOT_GRANTABLE))
+        let change = self.rights().change(Rights { held: &usual.0, grantable: NOT_GRANTABLE });
+        target.change(&change, &passed_on.0)
     }
 
     fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
         id.names.first().map(String::as_str)
+    }
+}
+
+impl Grant {
+    fn rights(&self) -> Rights<'_> {
+        Rights { held: &self.privileges, grantable: &self.grantable }
     }
 }
 
@@ -168,17 +185,62 @@ struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// The statements between the rights before (`held`, some of them `grantable`) and after.
-    fn change(&self, held: &Privileges, grantable: &Privileges, to: (&Privileges, &Privileges)) -> Vec<Step> {
-        let change = Rights { held, grantable }.change(Rights { held: to.0, grantable: to.1 });
-        let column = self.at.id.of.as_deref().filter(|_| self.class == "COLUMN");
-        let part = column.map(|id| format!(" ({})", sql::ident(id.name()))).unwrap_or_default();
-        let mut steps: Vec<Step> =
-            change.statements(&part, &self.on(), &self.role).into_iter().map(Step::new).collect();
+    /// The statements that change the rights, some of which others than the owner granted.
+    fn change(&self, change: &Change, passed_on: &BTreeMap<String, Privileges>) -> Vec<Step> {
+        let mut steps = self.revoked_by(change, passed_on);
+        steps.extend(self.passed_on(change));
+        steps.extend(self.statements(change));
         if self.class == "TABLE" && !(change.revoked.is_empty() && change.without.is_empty()) {
-            steps.extend(self.columns_again(&change));
+            steps.extend(self.columns_again(change));
         }
         steps
+    }
+
+    /// What those revoke who granted it, as far as they keep the right to.
+    fn revoked_by(&self, change: &Change, passed_on: &BTreeMap<String, Privileges>) -> Vec<Step> {
+        let revoked = passed_on.iter().flat_map(|(grantor, passed)| {
+            let Some(Object::Grant(keeps)) = self.at.desired.get(&self.of_grantee(grantor)) else { return Vec::new() };
+            let part = |lost: &Privileges| {
+                passed.iter().filter(|it| lost.contains(*it) && keeps.grantable.contains(*it)).cloned().collect()
+            };
+            let change = Change { revoked: part(&change.revoked), without: part(&change.without), ..Change::default() };
+            acting(grantor, self.statements(&change))
+        });
+        revoked.collect()
+    }
+
+    /// What the grantee granted in turn, and no longer can: it goes, and where it is desired, it comes from the owner.
+    fn passed_on(&self, change: &Change) -> Vec<Step> {
+        let lost: Privileges = change.revoked.union(&change.without).cloned().collect();
+        let (Some(grantor), false) = (self.at.id.names.first(), lost.is_empty()) else { return Vec::new() };
+        let mut steps = Vec::new();
+        for (id, object) in self.at.current.iter().filter(|(id, _)| id.kind == Kind::Grant && id.of == self.at.id.of) {
+            let Object::Grant(grant) = object else { continue };
+            let Some(passed) = grant.passed_on.0.get(grantor) else { continue };
+            let passed: Privileges = passed.intersection(&lost).cloned().collect();
+            let at = At { id, ..*self.at };
+            let other = Target { at: &at, class: self.class, role: role(&at, &grant.owner.0), last: false };
+            if let Some(Object::Grant(keeps)) = self.at.desired.get(id) {
+                let with: Privileges = passed.intersection(&keeps.grantable).cloned().collect();
+                let granted =
+                    passed.iter().filter(|it| keeps.privileges.contains(*it) && !with.contains(*it)).cloned().collect();
+                steps.extend(other.statements(&Change { granted, with, ..Change::default() }));
+            }
+            steps.extend(acting(grantor, other.statements(&Change { revoked: passed, ..Change::default() })));
+        }
+        steps
+    }
+
+    /// The address of another grantee's rights on the same object.
+    fn of_grantee(&self, name: &str) -> ObjectId {
+        ObjectId { names: vec![name.to_owned()], ..self.at.id.clone() }
+    }
+
+    /// The statements between the rights before and after.
+    fn statements(&self, change: &Change) -> Vec<Step> {
+        let column = self.at.id.of.as_deref().filter(|_| self.class == "COLUMN");
+        let part = column.map(|id| format!(" ({})", sql::ident(id.name()))).unwrap_or_default();
+        change.statements(&part, &self.on(), &self.role).into_iter().map(Step::new).collect()
     }
 
     /// What `REVOKE` on a table takes from its columns too, and what stays there.
@@ -194,12 +256,13 @@ impl Target<'_> {
         let kept = self.at.desired.iter().filter(|(id, _)| on_column(id) && given(id));
         kept.flat_map(|(id, object)| match object {
             Object::Grant(grant) => {
-                let held = grant.privileges.intersection(&change.revoked).cloned().collect();
                 let lost = |word: &&String| change.revoked.contains(*word) || change.without.contains(*word);
-                let grantable = grant.grantable.iter().filter(lost).cloned().collect();
+                let with: Privileges = grant.grantable.iter().filter(lost).cloned().collect();
+                let granted = grant.privileges.intersection(&change.revoked);
+                let granted = granted.filter(|word| !with.contains(*word)).cloned().collect();
                 let at = At { id, ..*self.at };
                 let target = Target { at: &at, class: "COLUMN", role: self.role.clone(), last: self.last };
-                target.change(NOT_GRANTABLE, NOT_GRANTABLE, (&held, &grantable))
+                target.statements(&Change { granted, with, ..Change::default() })
             }
             _ => Vec::new(),
         })
@@ -218,4 +281,13 @@ impl Target<'_> {
             class => format!("{class} {}", of.address()),
         }
     }
+}
+
+/// Statements that only take effect when `role` executes them.
+fn acting(role: &str, steps: Vec<Step>) -> Vec<Step> {
+    if steps.is_empty() {
+        return steps;
+    }
+    let before = Step::new(format!("SET ROLE {}", sql::ident(role)));
+    std::iter::once(before).chain(steps).chain([Step::new("RESET ROLE")]).collect()
 }

@@ -10,6 +10,7 @@ mod constraint;
 mod conversion;
 mod default;
 mod default_privilege;
+mod dependence;
 mod domain;
 mod encoding;
 mod enumeration;
@@ -101,6 +102,11 @@ macro_rules! kinds {
             /// Whether objects of this kind live in schemas.
             pub fn in_schema(self) -> bool {
                 match self { $(Kind::$kind => <$definition>::IN_SCHEMA,)* }
+            }
+
+            /// Whether a copy of a database lacks the object.
+            pub fn shared(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::SHARED,)* }
             }
 
             /// Whether another definition is created beside the old one.
@@ -254,12 +260,14 @@ kinds! {
     ForcedRowSecurity(row_security::ForcedRowSecurity) "forced_row_security",
     Rule(rule::Rule) "rule",
     Trigger(trigger::Trigger) "trigger",
+    PartitionTrigger(trigger::PartitionTrigger) "partition_trigger",
     Policy(policy::Policy) "policy",
     Publication(publication::Publication) "publication",
     PublicationTable(publication::PublicationTable) "publication_table",
     PublicationSchema(publication::PublicationSchema) "publication_schema",
     Subscription(subscription::Subscription) "subscription",
     EventTrigger(event_trigger::EventTrigger) "event_trigger",
+    Dependence(dependence::Dependence) "dependence",
     Owner(owner::Owner) "owner",
     Grant(grant::Grant) "grant",
     SequenceGrant(grant::SequenceGrant) "sequence_grant",

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Definition, Kind, ObjectId, Step},
+    catalog::{Alteration, At, Definition, Kind, Object, ObjectId, Step},
     sql,
 };
 
@@ -38,6 +38,15 @@ impl Reference {
         format!("OPERATOR({})", name(names))
     }
 
+    /// Whether the other operator names the one at hand as its own partner.
+    fn points_back(&self, at: &At) -> bool {
+        let is_this = |it: &Option<Reference>| it.as_ref().is_some_and(|it| it.id() == *at.id);
+        match at.desired.get(&self.id()) {
+            Some(Object::Operator(other)) => is_this(&other.commutator) || is_this(&other.negator),
+            _ => false,
+        }
+    }
+
     fn id(&self) -> ObjectId {
         let Self { names, args } = self;
         ObjectId { kind: Kind::Operator, names: names.clone(), args: args.clone(), of: None }
@@ -46,6 +55,7 @@ impl Reference {
 
 impl Definition for Operator {
     const KEYWORD: &'static str = "OPERATOR";
+    /// A partner that does not point back was created after the operator that names it, and has to be again: `needs`.
     const QUERY: &'static str = "
         SELECT o.tableoid AS classid, o.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, o.oprname] AS names,
             ARRAY[CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprleft, NULL) END,
@@ -63,7 +73,10 @@ impl Definition for Operator {
                 WHERE c.oid = o.oprnegate) AS negator,
             CASE WHEN o.oprrest <> 0 THEN o.oprrest::text END AS restrict,
             CASE WHEN o.oprjoin <> 0 THEN o.oprjoin::text END AS join,
-            o.oprcanhash AS hashes, o.oprcanmerge AS merges
+            o.oprcanhash AS hashes, o.oprcanmerge AS merges,
+            ARRAY(SELECT ARRAY[c.tableoid::int8, c.oid::int8, 0] FROM pg_catalog.pg_operator c
+                WHERE c.oid <> o.oid AND (c.oprcom = o.oid AND o.oprcom = 0 OR c.oprnegate = o.oid AND o.oprnegate = 0))
+                AS needs
         FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
         WHERE o.oid >= 16384 AND o.oprcode <> 0";
 
@@ -97,7 +110,8 @@ impl Definition for Operator {
             match (before, after) {
                 // PostgreSQL cuts the link when the other operator is dropped, and ties it when that is created.
                 (Some(before), None) if !at.desired.contains(&before.id()) => {}
-                (None, Some(after)) if !at.current.contains(&after.id()) && after.id() != *at.id => {}
+                (None, Some(after)) if !at.current.contains(&after.id()) && after.points_back(at) => {}
+                (None, Some(after)) if !at.current.contains(&after.id()) && after.id() != *at.id => fixed = true,
                 (None, Some(after)) => clauses.push((17, format!("{word} = {}", after.spelled()))),
                 _ => fixed = true,
             }

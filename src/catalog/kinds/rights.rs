@@ -18,6 +18,7 @@ pub(super) struct Rights<'a> {
 pub(super) const NOT_GRANTABLE: &Privileges = &BTreeSet::new();
 
 /// What is revoked and granted.
+#[derive(Default)]
 pub(super) struct Change {
     pub revoked: Privileges,
     /// Those of which only the option to pass them on is revoked.

@@ -24,6 +24,8 @@ macro_rules! query {
                 (SELECT coalesce(pg_catalog.json_object_agg(pg_catalog.split_part(c, '=', 1),
                     pg_catalog.substr(c, pg_catalog.strpos(c, '=') + 1)), '{}')
                     FROM pg_catalog.unnest(p.proconfig) c) AS settings,
+                ARRAY(SELECT pg_catalog.split_part(c.text, '=', 1)
+                    FROM pg_catalog.unnest(p.proconfig) WITH ORDINALITY c (text, n) ORDER BY c.n) AS order,
                 ARRAY(SELECT pg_catalog.format_type(t.oid, NULL)
                     FROM pg_catalog.unnest(p.protrftypes) WITH ORDINALITY t (oid, n) ORDER BY t.n) AS transforms,
                 pg_catalog.json_build_object('returns', pg_catalog.format_type(p.prorettype, NULL), 'set', p.proretset,
@@ -78,6 +80,8 @@ pub struct Function {
     support: Option<String>,
     /// What `SET` sets while the function runs.
     settings: BTreeMap<String, String>,
+    /// The settings in the order in which they were said, which means nothing.
+    order: Kept<Vec<String>>,
     /// The types to which transforms apply.
     transforms: Vec<String>,
     signature: Kept<Signature>,
@@ -165,6 +169,7 @@ impl Function {
             rows,
             support,
             settings,
+            order,
             transforms,
             signature,
         } = self;
@@ -183,7 +188,7 @@ impl Function {
             (signature.0.set && *rows != 1000.0).then(|| format!("ROWS {rows}")),
             support.as_ref().map(|support| format!("SUPPORT {support}")),
         ];
-        let settings = settings.iter().map(|(name, value)| format!("SET {}", sql::setting(name, value)));
+        let settings = set(settings, &order.0);
         let clauses = sql::join(clauses.into_iter().flatten().chain(settings), " ");
         let head = format!("FUNCTION {}({arguments})", sql::qualified(&at.id.names));
         let source = source(language, body, *atomic, library.as_deref());
@@ -203,6 +208,7 @@ impl Function {
             rows: to.rows,
             support: to.support,
             settings: to.settings,
+            order: to.order,
             ..self.clone()
         }
     }
@@ -233,7 +239,7 @@ fn attributes(from: &Function, to: &Function) -> Vec<String> {
     if let Some(support) = to.support.as_ref().filter(|_| from.support != to.support) {
         clauses.push(format!("SUPPORT {support}"));
     }
-    clauses.extend(settings(&from.settings, &to.settings));
+    clauses.extend(settings(&from.settings, &to.settings, &to.order.0));
     clauses
 }
 
@@ -250,6 +256,8 @@ pub struct Procedure {
     library: Option<String>,
     security_definer: bool,
     settings: BTreeMap<String, String>,
+    /// The settings in the order in which they were said, which means nothing.
+    order: Kept<Vec<String>>,
     transforms: Vec<String>,
     signature: Kept<Signature>,
 }
@@ -266,9 +274,11 @@ impl Definition for Procedure {
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let same = Self { security_definer: to.security_definer, settings: to.settings.clone(), ..self.clone() };
         if same == *to {
-            let clauses = security(self.security_definer, to.security_definer)
-                .into_iter()
-                .chain(settings(&self.settings, &to.settings));
+            let clauses = security(self.security_definer, to.security_definer).into_iter().chain(settings(
+                &self.settings,
+                &to.settings,
+                &to.order.0,
+            ));
             return Alteration::InPlace(vec![Step::new(format!("ALTER {} {}", at.id, sql::join(clauses, " ")))]);
         }
         if self.signature.0.allows(&to.signature.0, self.arguments == to.arguments) {
@@ -285,8 +295,18 @@ impl Definition for Procedure {
 
 impl Procedure {
     fn spelled(&self, at: &At) -> String {
-        let Self { arguments, language, body, atomic, library, security_definer, settings, transforms, signature: _ } =
-            self;
+        let Self {
+            arguments,
+            language,
+            body,
+            atomic,
+            library,
+            security_definer,
+            settings,
+            order,
+            transforms,
+            signature: _,
+        } = self;
         let mut text =
             format!("PROCEDURE {}({arguments})\n    LANGUAGE {}", sql::qualified(&at.id.names), sql::ident(language));
         if !transforms.is_empty() {
@@ -295,8 +315,8 @@ impl Procedure {
         if *security_definer {
             text.push_str(" SECURITY DEFINER");
         }
-        for (name, value) in settings {
-            text.push_str(&format!(" SET {}", sql::setting(name, value)));
+        for clause in set(settings, &order.0) {
+            text.push_str(&format!(" {clause}"));
         }
         text + &source(language, body, *atomic, library.as_deref())
     }
@@ -319,10 +339,17 @@ fn security(from: bool, to: bool) -> Option<String> {
     (from != to).then(|| if to { "SECURITY DEFINER" } else { "SECURITY INVOKER" }.to_owned())
 }
 
-fn settings(from: &BTreeMap<String, String>, to: &BTreeMap<String, String>) -> Vec<String> {
+fn settings(from: &BTreeMap<String, String>, to: &BTreeMap<String, String>, order: &[String]) -> Vec<String> {
     let reset = from.keys().filter(|name| !to.contains_key(*name)).map(|name| format!("RESET {}", sql::ident(name)));
-    let set = to.iter().filter(|(name, value)| from.get(*name) != Some(value));
-    reset.chain(set.map(|(name, value)| format!("SET {}", sql::setting(name, value)))).collect()
+    let new = to.iter().filter(|(name, value)| from.get(*name) != Some(value));
+    let new = new.map(|(name, value)| (name.clone(), value.clone())).collect();
+    reset.chain(set(&new, order)).collect()
+}
+
+/// The settings as clauses, in this order.
+fn set(settings: &BTreeMap<String, String>, order: &[String]) -> Vec<String> {
+    let value = |name: &String| settings.get(name).map(|value| format!("SET {}", sql::setting(name, value)));
+    order.iter().filter_map(value).collect()
 }
 
 /// A routine's name is taken together with the types of its input arguments.

@@ -49,6 +49,7 @@ impl Serialize for Connection {
 impl Definition for Subscription {
     const KEYWORD: &'static str = "SUBSCRIPTION";
     const IN_SCHEMA: bool = false;
+    const SHARED: bool = true;
     /// Only superusers may select `subconninfo`, and a query that names it is refused as a whole: `ts_stat` runs another
     /// query, and only where that is allowed.
     const QUERY: &'static str = "

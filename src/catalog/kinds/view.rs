@@ -18,8 +18,11 @@ macro_rules! query {
             "SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
                 ARRAY[n.nspname, c.relname] AS names,
                 pg_catalog.regexp_replace(pg_catalog.pg_get_viewdef(c.oid), ';$', '') AS query,
-                (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}')
-                    FROM pg_catalog.pg_options_to_table(c.reloptions) o) AS options,
+                (SELECT coalesce(pg_catalog.json_object_agg(o.name, o.value), '{}') FROM (
+                    SELECT r.option_name, r.option_value FROM pg_catalog.pg_options_to_table(c.reloptions) r
+                    UNION ALL SELECT 'toast.' || r.option_name, r.option_value FROM pg_catalog.pg_class x,
+                        pg_catalog.pg_options_to_table(x.reloptions) r WHERE x.oid = c.reltoastrelid
+                    ) o (name, value)) AS options,
                 (SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_object('name', a.attname,
                     'data_type', pg_catalog.format_type(a.atttypid, a.atttypmod),
                     'collation', CASE WHEN a.attcollation <> t.typcollation THEN

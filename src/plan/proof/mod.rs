@@ -7,6 +7,7 @@ mod survive;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
+    draft::Draft,
     file::{Group, Observed, Step},
     rehearsal::{RehearsalError, Session, describe},
 };
@@ -74,10 +75,12 @@ pub(super) struct Rehearsed {
 
 /// Executes a plan on copies of `scratch`, with rows wherever rows can be made and fit the change.
 ///
+/// `shared` makes what a copy of a database is without, because all databases share the catalog in which it is.
 /// `alter` says which relations a step changes, so that rows which its change cannot take (text that is to become a
 /// number) are left out of the next attempt.
 pub(super) fn rehearse(
     scratch: &Scratch,
+    shared: &Draft,
     steps: &[Step],
     groups: &[Group],
     ledger: &str,
@@ -86,6 +89,7 @@ pub(super) fn rehearse(
     loop {
         let copy = scratch.copy().map_err(RehearsalError::from)?;
         let mut session = Session::open(&copy)?;
+        session.run_all(shared, "while the current state was copied")?;
         let mut filled = rows::fill(&mut session.client, &unfit.keys().cloned().collect())?;
         // Row security does not hide rows from the superuser of a cluster of ours.
         let mut admin = copy.admin().map_err(RehearsalError::from)?;
