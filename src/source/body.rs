@@ -78,11 +78,13 @@ mod tests {
 
     #[test]
     fn bytes_of_a_body_are_found_in_its_string() -> Result<(), Error> {
-        for sql in ["CREATE FUNCTION f() AS $x$SELECT 'é'; WRONG$x$", "CREATE FUNCTION f() AS 'SELECT ''é''; WRONG'"] {
+        for sql in ["CREATE FUNCTION f() AS $x$SELECT 'é'; WRONG$x$", "CREATE FUNCTION f() AS 'SELECT ''é''; WRONG'"]
+        {
             let source = read_text("s.sql", sql)?;
             let statement = &source.statements[0];
             let body = "SELECT 'é'; WRONG";
-            let found = token(statement, body).map(|token| in_string(statement, token, body.find("WRONG").unwrap_or(0)));
+            let found =
+                token(statement, body).map(|token| in_string(statement, token, body.find("WRONG").unwrap_or(0)));
             assert_eq!(found, sql.find("WRONG"), "{sql}");
         }
         Ok(())

@@ -262,17 +262,18 @@ mod tests {
 
     #[test]
     fn what_changes_the_meaning_of_statements_is_kept() -> Result<(), Error> {
-        assert_eq!(settings("SET search_path TO a, b; SET lock_timeout = 0; SET client_encoding = 'UTF8'")?, [
-            "search_path: SET search_path TO a, b"
-        ]);
-        assert_eq!(settings("SELECT set_config('search_path', 'a, \"B\"', false)")?, [
-            "search_path: SELECT pg_catalog.set_config('search_path', 'a, \"B\"', false)"
-        ]);
-        assert_eq!(settings("SET SESSION AUTHORIZATION 'joe'; SET app.tenant = 1; SET LOCAL TIME ZONE 'UTC'")?, [
-            "app.tenant: SET app.tenant = 1",
-            "role: SET ROLE joe",
-            "timezone: SET TIME ZONE 'UTC'",
-        ]);
+        assert_eq!(
+            settings("SET search_path TO a, b; SET lock_timeout = 0; SET client_encoding = 'UTF8'")?,
+            ["search_path: SET search_path TO a, b"]
+        );
+        assert_eq!(
+            settings("SELECT set_config('search_path', 'a, \"B\"', false)")?,
+            ["search_path: SELECT pg_catalog.set_config('search_path', 'a, \"B\"', false)"]
+        );
+        assert_eq!(
+            settings("SET SESSION AUTHORIZATION 'joe'; SET app.tenant = 1; SET LOCAL TIME ZONE 'UTC'")?,
+            ["app.tenant: SET app.tenant = 1", "role: SET ROLE joe", "timezone: SET TIME ZONE 'UTC'",]
+        );
         assert_eq!(settings("SET default_table_access_method = heap; SET XML OPTION document")?.len(), 2);
         Ok(())
     }
@@ -282,9 +283,10 @@ mod tests {
         for sql in ["SET xmloption = content; RESET xmloption", "SET role x; RESET ROLE", "SET role x; SET ROLE NONE"] {
             assert_eq!(settings(sql)?, [""; 0], "{sql}");
         }
-        assert_eq!(settings("SET search_path = a; BEGIN; SET LOCAL search_path = b; COMMIT")?, [
-            "search_path: SET search_path = a"
-        ]);
+        assert_eq!(
+            settings("SET search_path = a; BEGIN; SET LOCAL search_path = b; COMMIT")?,
+            ["search_path: SET search_path = a"]
+        );
         assert_eq!(settings("SET search_path = a; DISCARD ALL")?, [""; 0]);
         Ok(())
     }

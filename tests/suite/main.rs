@@ -27,4 +27,5 @@ mod report;
 mod schema;
 mod scratch;
 mod server;
+mod source;
 mod tls;

@@ -66,13 +66,11 @@ impl Loader<'_> {
     }
 
     /// What is wrong with a body that nobody asked to be checked; nothing when it is right in the schemas of the file.
-    fn forgive(
-        &mut self,
-        routine: &Routine,
-        refused: &Refused,
-    ) -> Result<Option<String>, Trouble> {
+    fn forgive(&mut self, routine: &Routine, refused: &Refused) -> Result<Option<String>, Trouble> {
         let schemas = self.source.schemas();
-        let path = idents(std::iter::once(routine.schema.as_str()).chain(schemas.iter().map(String::as_str)).chain(["public"]));
+        let path = idents(
+            std::iter::once(routine.schema.as_str()).chain(schemas.iter().map(String::as_str)).chain(["public"]),
+        );
         let mut wrong = Vec::new();
         self.validate(&[routine], Some(&path), &mut wrong)?;
         if wrong.is_empty() {
@@ -113,7 +111,16 @@ impl Loader<'_> {
             let statement = maker(self.source, candidates, &schema, &body);
             let settings = statement.map(|at| Arc::clone(&self.source.statements[at].settings)).unwrap_or_default();
             let title = crate::sql::qualified([schema.as_str(), name]);
-            Routine { oid: row.get(0), schema, title, body, validator: row.get(4), own: row.get(5), statement, settings }
+            Routine {
+                oid: row.get(0),
+                schema,
+                title,
+                body,
+                validator: row.get(4),
+                own: row.get(5),
+                statement,
+                settings,
+            }
         });
         Ok(routines.collect())
     }

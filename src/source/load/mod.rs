@@ -8,8 +8,8 @@ mod lend;
 mod rounds;
 
 pub(super) use connection::{Refused, Trouble};
-pub(super) use rounds::Outcome;
 pub use lend::{Lender, lendable};
+pub(super) use rounds::Outcome;
 
 use super::Source;
 use super::class::Class;

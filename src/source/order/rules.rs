@@ -4,11 +4,11 @@ use super::graph::{BARRIER, Edge, NEEDS, SAME_OBJECT};
 use super::refs::Refs;
 use crate::source::class::Class;
 use crate::source::statement::Statement;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// Keeps statements about the same object in their order; what makes it comes first, unless something takes it away.
 pub(super) fn chains(refs: &[Refs], statements: &[&Statement], edges: &mut Vec<Edge>) {
-    let mut about: HashMap<&str, Vec<usize>> = HashMap::new();
+    let mut about: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (unit, refs) in refs.iter().enumerate() {
         for subject in &refs.subjects {
             about.entry(subject).or_default().push(unit);

@@ -82,6 +82,8 @@ fn role_token(statement: &Statement, name: &str) -> Option<Range<usize>> {
 fn command(statement: &Statement) -> Range<usize> {
     let last = statement.head.after.clamp(1, statement.tokens.len()) - 1;
     let end = statement.tokens.get(last).map_or(statement.span.end, |token| token.end as usize);
-    let line = statement.file.text[statement.span.clone()].find('\n').map_or(statement.span.end, |at| statement.span.start + at);
+    let line = statement.file.text[statement.span.clone()]
+        .find('\n')
+        .map_or(statement.span.end, |at| statement.span.start + at);
     statement.span.start..end.min(line)
 }

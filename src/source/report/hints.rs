@@ -20,13 +20,28 @@ pub(super) fn ours(source: &Source, at: usize, refused: &Refused) -> Vec<String>
             maybe(closest(&name, source.roles().into_keys().filter(|other| *other != name)))
         ));
     } else if code == &SqlState::INVALID_SCHEMA_NAME {
-        hints.push(format!("add CREATE SCHEMA {}{}", crate::sql::ident(&name), maybe(closest(&name, source.schemas()))));
+        hints.push(format!(
+            "add CREATE SCHEMA {}{}",
+            crate::sql::ident(&name),
+            maybe(closest(&name, source.schemas()))
+        ));
     } else if [SqlState::UNDEFINED_TABLE, SqlState::UNDEFINED_FUNCTION, SqlState::UNDEFINED_OBJECT].contains(code) {
-        hints.extend(closest(&name, made(source, message, name.contains('.'))).map(|other| format!("did you mean {other}?")));
+        hints.extend(
+            closest(&name, made(source, message, name.contains('.'))).map(|other| format!("did you mean {other}?")),
+        );
+        hints.extend(brought_by(&name).map(|extension| format!("CREATE EXTENSION {extension} brings it")));
     } else if code == &SqlState::UNDEFINED_COLUMN && refused.error.hint().is_none() {
-        hints.extend(closest(name.rsplit('.').next().unwrap_or(&name), columns(source)).map(|other| format!("did you mean {other}?")));
-    } else if [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT, SqlState::DUPLICATE_SCHEMA, SqlState::DUPLICATE_FUNCTION]
-        .contains(code)
+        hints.extend(
+            closest(name.rsplit('.').next().unwrap_or(&name), columns(source))
+                .map(|other| format!("did you mean {other}?")),
+        );
+    } else if [
+        SqlState::DUPLICATE_TABLE,
+        SqlState::DUPLICATE_OBJECT,
+        SqlState::DUPLICATE_SCHEMA,
+        SqlState::DUPLICATE_FUNCTION,
+    ]
+    .contains(code)
     {
         hints.extend(twin(source, at).map(|other| format!("it is made at {} too", other.location())));
     } else if message.contains("is not available") && source.statements[at].head.kind == "EXTENSION" {
@@ -47,6 +62,27 @@ pub(super) fn ours(source: &Source, at: usize, refused: &Refused) -> Vec<String>
     }
     hints
 }
+
+/// The extension that a type or a function is known from.
+fn brought_by(name: &str) -> Option<&'static str> {
+    let last = name.rsplit('.').next().unwrap_or(name);
+    let (_, extension) = KNOWN.iter().find(|(known, _)| known.contains(&last))?;
+    Some(extension)
+}
+
+const KNOWN: &[(&[&str], &str)] = &[
+    (&["citext"], "citext"),
+    (&["cube"], "cube"),
+    (&["geography", "geometry", "st_distance", "st_makepoint"], "postgis"),
+    (&["crypt", "digest", "gen_random_bytes", "gen_salt", "hmac"], "pgcrypto"),
+    (&["gin_trgm_ops", "gist_trgm_ops", "similarity"], "pg_trgm"),
+    (&["hstore"], "hstore"),
+    (&["levenshtein", "soundex"], "fuzzystrmatch"),
+    (&["ltree", "lquery"], "ltree"),
+    (&["unaccent"], "unaccent"),
+    (&["uuid_generate_v1", "uuid_generate_v4"], "\"uuid-ossp\""),
+    (&["halfvec", "sparsevec", "vector"], "vector"),
+];
 
 fn maybe(other: Option<String>) -> String {
     other.map(|other| format!("; did you mean {other}?")).unwrap_or_default()
@@ -71,9 +107,15 @@ fn columns(source: &Source) -> Vec<String> {
 /// Another statement that makes the same object.
 fn twin(source: &Source, at: usize) -> Option<&Statement> {
     let head = &source.statements[at].head;
+    if head.name.is_empty() {
+        return None;
+    }
     let others = source.statements.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
     others.into_iter().find(|other| {
-        other.head.verb == "CREATE" && other.head.kind == head.kind && other.head.name == head.name && other.head.on == head.on
+        other.head.verb == "CREATE"
+            && other.head.kind == head.kind
+            && other.head.name == head.name
+            && other.head.on == head.on
     })
 }
 

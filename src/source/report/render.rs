@@ -8,7 +8,11 @@ pub(super) fn all(failures: &[Failure], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut out: Vec<String> = failures.iter().map(|failure| one(failure, &renderer)).collect();
     let consequences = failures.iter().filter(|failure| failure.consequence_of.is_some()).count();
-    let what = if failures.len() == 1 { "1 statement fails".to_owned() } else { format!("{} statements fail", failures.len()) };
+    let what = if failures.len() == 1 {
+        "1 statement fails".to_owned()
+    } else {
+        format!("{} statements fail", failures.len())
+    };
     out.push(match consequences {
         0 => what,
         1 => format!("{what}, 1 of them because of another"),

@@ -2,7 +2,8 @@
 
 /// The closest of some names, if one is close enough to be a slip.
 pub(super) fn closest(name: &str, others: impl IntoIterator<Item = String>) -> Option<String> {
-    let most = (name.chars().count() / 4).clamp(1, 3);
+    // Every short name is close to every other.
+    let most = name.chars().count().div_ceil(3).saturating_sub(1).min(3);
     let near = others.into_iter().filter(|other| other != name).map(|other| (distance(name, &other, most), other));
     near.filter(|(distance, _)| *distance <= most).min().map(|(_, other)| other)
 }

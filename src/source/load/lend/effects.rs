@@ -90,19 +90,21 @@ pub(super) fn before(admin: &mut Client, touched: &Touched) -> Result<Before, Er
 
 /// Why a statement may not change what is there; nothing when it may.
 ///
-/// What belongs to a superuser stays as it is, except that rights may be given on schema public, on relations of
+/// What belongs to a superuser stays as it is, except that `rights` may be given on schema public, on relations of
 /// extensions, and on functions that everybody may call anyway.
 pub(super) fn denied_before(
     admin: &mut Client,
     touched: &Touched,
     before: &Before,
     catalogs: &[&str],
+    rights: bool,
 ) -> Result<Option<String>, Error> {
     if let Some((catalog, _)) = touched.iter().find(|(catalog, _)| !catalogs.contains(&catalog.as_str())) {
         return Ok(Some(format!("it also changes {catalog}")));
     }
     for ((catalog, oid), owner) in before {
         let may = match catalog.as_str() {
+            _ if !rights => "false",
             "pg_namespace" => "c.nspname = 'public'",
             "pg_class" => {
                 "EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.deptype = 'e' AND d.objid = c.oid \
@@ -133,7 +135,9 @@ pub(super) fn denied_after(
 ) -> Result<Option<String>, Error> {
     let parts: Vec<_> = owned()
         .filter(|(catalog, _)| touched.iter().any(|(touched, _)| touched == catalog))
-        .map(|(catalog, owner)| format!("SELECT '{catalog}'::pg_catalog.text, oid, {owner} FROM pg_catalog.{catalog} WHERE {NEW}"))
+        .map(|(catalog, owner)| {
+            format!("SELECT '{catalog}'::pg_catalog.text, oid, {owner} FROM pg_catalog.{catalog} WHERE {NEW}")
+        })
         .collect();
     if !parts.is_empty() {
         for row in admin.query(&parts.join(" UNION ALL "), &[])? {
@@ -170,7 +174,10 @@ fn functions(admin: &mut Client, touched: &Touched, libraries: &Libraries) -> Re
     let which = format!("n.nspname <> 'pg_catalog' AND NOT {member} AND NOT r.rolsuper AND (p.{NEW} OR {of_new_type})");
     let unknown = declarations(admin, &which)?.into_iter().find(|declaration| !libraries.knows(declaration));
     Ok(unknown.map(|declaration| {
-        format!("no extension of this server, nor PostgreSQL itself, declares the C function {} like this for everybody", declaration.name)
+        format!(
+            "no extension of this server, nor PostgreSQL itself, declares the C function {} like this for everybody",
+            declaration.name
+        )
     }))
 }
 
@@ -248,8 +255,10 @@ fn rules() -> String {
         ),
         ("an operator class that PostgreSQL cannot check for itself", operator_classes()),
     ];
-    let parts: Vec<_> =
-        rules.iter().map(|(why, from)| format!("SELECT {}::pg_catalog.text {from}", crate::sql::literal(why))).collect();
+    let parts: Vec<_> = rules
+        .iter()
+        .map(|(why, from)| format!("SELECT {}::pg_catalog.text {from}", crate::sql::literal(why)))
+        .collect();
     parts.join(" UNION ALL ")
 }
 

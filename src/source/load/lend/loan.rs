@@ -20,7 +20,8 @@ pub(super) enum Loan {
 }
 
 /// Extensions that hand files or programs to every user once they exist.
-pub(super) const REFUSED_EXTENSIONS: &[&str] = &["http", "jdbc_fdw", "multicorn", "ogr_fdw", "plsh", "steampipe_postgres_fdw"];
+pub(super) const REFUSED_EXTENSIONS: &[&str] =
+    &["http", "jdbc_fdw", "multicorn", "ogr_fdw", "plsh", "steampipe_postgres_fdw"];
 
 /// Everything that has an owner, except extensions, languages and subscriptions.
 const OWNED: &[&str] = &[
@@ -61,7 +62,9 @@ impl Loan {
             ("CREATE", "OPERATOR CLASS" | "OPERATOR FAMILY") => Ok(Self::Role(OPERATOR_CLASS)),
             ("ALTER", "OPERATOR FAMILY") if cursor.has("ADD") || cursor.has("DROP") => Ok(Self::Role(OPERATOR_CLASS)),
             ("CREATE", "TYPE") if cursor.done() || cursor.is_mark("(") => Ok(Self::Role(&["pg_type"])),
-            ("ALTER", "TYPE") if cursor.is("SET") && cursor.text_at(cursor.at + 1) == "(" => Ok(Self::Role(&["pg_type"])),
+            ("ALTER", "TYPE") if cursor.is("SET") && cursor.text_at(cursor.at + 1) == "(" => {
+                Ok(Self::Role(&["pg_type"]))
+            }
             ("CREATE", "FOREIGN DATA WRAPPER") => Ok(Self::Role(&["pg_foreign_data_wrapper"])),
             ("ALTER", "FOREIGN DATA WRAPPER") if cursor.is("OPTIONS") => Ok(Self::Role(&["pg_foreign_data_wrapper"])),
             ("CREATE", "SERVER") => Ok(Self::Role(&["pg_foreign_server"])),
@@ -113,7 +116,11 @@ fn routine(cursor: Cursor<'_>) -> Result<Loan, &'static str> {
     if name != "c" && name != "internal" {
         let mut word = options;
         let leakproof = word.seek(&["LEAKPROOF"]) && !word.is_at(word.at - 1, "NOT");
-        return if leakproof { Ok(Loan::Leakproof) } else { Err("functions in this language need a superuser of their own") };
+        return if leakproof {
+            Ok(Loan::Leakproof)
+        } else {
+            Err("functions in this language need a superuser of their own")
+        };
     }
     let computes = (cursor.at..options.at).any(|at| cursor.is_at(at, "DEFAULT") || cursor.text_at(at) == "=");
     let mut extra = options;

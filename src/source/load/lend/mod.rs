@@ -122,7 +122,9 @@ impl<'a> Loans<'a> {
         let refused = self.admin.query(&refused, &[])?;
         self.admin.batch_execute(if refused.is_empty() { "COMMIT" } else { "ROLLBACK" })?;
         Ok(match refused.first() {
-            Some(row) => Lent::Denied(format!("extension {} hands files or programs to every user", row.get::<_, String>(0))),
+            Some(row) => {
+                Lent::Denied(format!("extension {} hands files or programs to every user", row.get::<_, String>(0)))
+            }
             None => Lent::Done,
         })
     }
@@ -139,7 +141,8 @@ impl<'a> Loans<'a> {
         };
         self.admin.batch_execute("ROLLBACK; SET search_path = pg_catalog, pg_temp")?;
         let before = before(self.admin, &rehearsed)?;
-        if let Some(why) = denied_before(self.admin, &rehearsed, &before, catalogs)? {
+        let rights = matches!(statement.head.verb.as_str(), "GRANT" | "REVOKE");
+        if let Some(why) = denied_before(self.admin, &rehearsed, &before, catalogs, rights)? {
             return Ok(Lent::Denied(why));
         }
         let touched = match self.run(statement, text, &role)? {
