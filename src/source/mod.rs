@@ -1,5 +1,6 @@
 //! The desired state: schema.sql, directories, standard input become statements with spans, and are loaded.
 
+mod body;
 mod class;
 mod cursor;
 mod disk;
@@ -8,18 +9,22 @@ mod files;
 mod head;
 mod load;
 mod locate;
+mod order;
 mod parts;
 mod psql;
+mod report;
 mod roles;
 mod settings;
 mod split;
 mod statement;
 mod token;
+mod unit;
 
 pub use class::Class;
 pub use error::Error;
 pub use files::{read, read_text};
-pub use load::{Beyond, Lender, LoadError, Loaded, Session, lendable, load};
+pub use load::{Beyond, Lender, Loaded, Session, lendable, load};
+pub use report::{Failure, LoadError};
 pub use statement::{File, Location, Statement, Warning};
 
 use crate::catalog::Digest;

@@ -20,7 +20,6 @@ pub(super) struct Settings {
 /// The statement that makes a setting, and its values as plain texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Setting {
-    #[allow(dead_code)]
     sql: String,
     values: Vec<String>,
 }
@@ -68,6 +67,16 @@ struct Change {
 }
 
 impl Settings {
+    /// The statement that makes each setting, by the setting's name.
+    pub(super) fn statements(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.set.iter().map(|(name, setting)| (name.as_str(), setting.sql.as_str()))
+    }
+
+    /// The role that statements run as, when the file sets it.
+    pub(super) fn role(&self) -> Option<&str> {
+        self.set.get("role").and_then(|setting| setting.values.first()).map(String::as_str)
+    }
+
     /// The schemas of search_path, when the file sets it.
     pub(super) fn search_path(&self) -> Option<&[String]> {
         self.set.get("search_path").map(|setting| setting.values.as_slice())
@@ -87,7 +96,7 @@ impl Settings {
         let change = match cursor.text().to_ascii_uppercase().as_str() {
             "SET" => read_set(cursor, sql),
             "RESET" => read_reset(cursor),
-            "SELECT" => read_set_config(cursor, sql),
+            "SELECT" => read_set_config(cursor),
             _ => return Effect::Other,
         };
         match change {
@@ -161,15 +170,16 @@ fn read_set(mut cursor: Cursor<'_>, sql: &str) -> Option<Change> {
         name
     };
     let default = cursor.is_any(&["DEFAULT"]) || name == "timezone" && cursor.is("LOCAL");
-    Some(Change { name, sql: (!default).then(|| plain(sql, local)), values: values(cursor), local })
+    let sql = if local { plain(cursor) } else { sql.to_owned() };
+    Some(Change { name, sql: (!default).then_some(sql), values: values(cursor), local })
 }
 
-/// A setting of one transaction is repeated for each statement, so it is made for the session.
-fn plain(sql: &str, local: bool) -> String {
-    match sql.to_ascii_uppercase().find("LOCAL") {
-        Some(at) if local => format!("{}{}", &sql[..at], &sql[at + "LOCAL".len()..]),
-        _ => sql.to_owned(),
-    }
+/// A setting of one transaction is repeated for each statement, so it is made for the session: without `LOCAL`, which is
+/// the second word.
+fn plain(cursor: Cursor<'_>) -> String {
+    let written = |at: usize| cursor.from(at).token().map_or(0, |token| token.start as usize);
+    let end = cursor.from(cursor.len().saturating_sub(1)).token().map_or(0, |token| token.end as usize);
+    format!("SET {}", &cursor.source()[written(2)..end])
 }
 
 /// `SET SESSION AUTHORIZATION` needs superuser and has the same effect on what is created.
@@ -193,7 +203,7 @@ fn read_reset(mut cursor: Cursor<'_>) -> Option<Change> {
 }
 
 /// `SELECT [pg_catalog.]set_config('name', 'value', false)` and nothing else.
-fn read_set_config(mut cursor: Cursor<'_>, sql: &str) -> Option<Change> {
+fn read_set_config(mut cursor: Cursor<'_>) -> Option<Change> {
     let text = |cursor: &mut Cursor<'_>| {
         let value = cursor.token().and_then(|token| text_of(token, cursor.source()));
         cursor.advance();
@@ -201,7 +211,9 @@ fn read_set_config(mut cursor: Cursor<'_>, sql: &str) -> Option<Change> {
     };
     cursor.advance();
     let called = cursor.names();
-    if called.last().is_none_or(|name| name != "set_config") || !cursor.eat_mark("(") {
+    // Another schema may have a function of that name, which is nobody's setting.
+    let known = called == ["set_config"] || called == ["pg_catalog", "set_config"];
+    if !known || !cursor.eat_mark("(") {
         return None;
     }
     let name = text(&mut cursor)?.to_ascii_lowercase();
@@ -214,10 +226,7 @@ fn read_set_config(mut cursor: Cursor<'_>, sql: &str) -> Option<Change> {
         "search_path" => value.split(',').map(|part| part.trim().trim_matches('"').to_owned()).collect(),
         _ => vec![value.clone()],
     };
-    let sql = match local {
-        true => format!("SELECT pg_catalog.set_config({}, {}, false)", literal(&name), literal(&value)),
-        false => sql.to_owned(),
-    };
+    let sql = format!("SELECT pg_catalog.set_config({}, {}, false)", literal(&name), literal(&value));
     Some(Change { name, sql: Some(sql), values, local })
 }
 
@@ -238,4 +247,54 @@ fn values(mut cursor: Cursor<'_>) -> Vec<String> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Error, read_text};
+
+    /// The settings at the end of a file.
+    fn settings(sql: &str) -> Result<Vec<String>, Error> {
+        let source = read_text("s.sql", &format!("{sql}; CREATE TABLE last ()"))?;
+        let last = source.statements.last().map(|statement| statement.settings.clone()).unwrap_or_default();
+        Ok(last.statements().map(|(name, sql)| format!("{name}: {sql}")).collect())
+    }
+
+    #[test]
+    fn what_changes_the_meaning_of_statements_is_kept() -> Result<(), Error> {
+        assert_eq!(
+            settings("SET search_path TO a, b; SET lock_timeout = 0; SET client_encoding = 'UTF8'")?,
+            ["search_path: SET search_path TO a, b"]
+        );
+        assert_eq!(
+            settings("SELECT set_config('search_path', 'a, \"B\"', false)")?,
+            ["search_path: SELECT pg_catalog.set_config('search_path', 'a, \"B\"', false)"]
+        );
+        assert_eq!(
+            settings("SET SESSION AUTHORIZATION 'joe'; SET app.tenant = 1; SET LOCAL TIME ZONE 'UTC'")?,
+            ["app.tenant: SET app.tenant = 1", "role: SET ROLE joe", "timezone: SET TIME ZONE 'UTC'",]
+        );
+        assert_eq!(settings("SET default_table_access_method = heap; SET XML OPTION document")?.len(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn settings_end_where_the_file_ends_them() -> Result<(), Error> {
+        for sql in ["SET xmloption = content; RESET xmloption", "SET role x; RESET ROLE", "SET role x; SET ROLE NONE"] {
+            assert_eq!(settings(sql)?, [""; 0], "{sql}");
+        }
+        assert_eq!(
+            settings("SET search_path = a; BEGIN; SET LOCAL search_path = b; COMMIT")?,
+            ["search_path: SET search_path = a"]
+        );
+        assert_eq!(settings("SET search_path = a; DISCARD ALL")?, [""; 0]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_function_that_only_looks_like_a_setting_is_none() -> Result<(), Error> {
+        assert_eq!(settings("SELECT evil.set_config('search_path', 'a', false)")?, [""; 0]);
+        assert_eq!(settings("SELECT set_config('search_path', evil(), false)")?, [""; 0]);
+        Ok(())
+    }
 }

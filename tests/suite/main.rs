@@ -28,4 +28,5 @@ mod report;
 mod schema;
 mod scratch;
 mod server;
+mod source;
 mod tls;

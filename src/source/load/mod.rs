@@ -1,0 +1,162 @@
+//! Loads the desired state into a scratch database: in one message where that works, otherwise in order and in rounds.
+
+mod beyond;
+mod bodies;
+mod connection;
+mod extensions;
+mod lend;
+mod rounds;
+
+pub(super) use connection::{Refused, Trouble};
+pub use lend::{Lender, lendable};
+pub(super) use rounds::Outcome;
+
+use super::Source;
+use super::class::Class;
+use super::report::{Failure, LoadError};
+use super::unit::Unit;
+use connection::Connection;
+use lend::{Lent, Loans};
+use postgres::error::SqlState;
+use rounds::Rounds;
+
+/// Where and how to load.
+pub struct Session<'a> {
+    /// The connection of the loading role, outside any transaction.
+    pub client: &'a mut postgres::Client,
+    /// What lends superuser to the loading role; only where the server is a throw-away one of ours.
+    pub lender: Option<&'a mut dyn Lender>,
+    /// What to do with statements that reach beyond the database.
+    pub beyond: Beyond,
+}
+
+/// What to do with statements that reach beyond the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// Creates the roles that they create, without any of their rights; for throw-away servers of ours.
+    Run,
+    /// Leaves them out.
+    Skip,
+}
+
+/// What was loaded.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What people should know, with the places in the files.
+    pub warnings: Vec<String>,
+    /// Statements beyond the database that were left out.
+    pub beyond: Vec<super::Warning>,
+    /// Whether everything ran in one message, in the order of the files.
+    pub in_one_go: bool,
+}
+
+/// Loads a source; on failure the database holds an unknown part of it.
+///
+/// # Errors
+/// Every statement that fails, with its place and what PostgreSQL says.
+pub fn load(source: &Source, session: Session<'_>) -> Result<Loaded, LoadError> {
+    let Session { client, lender, beyond } = session;
+    let lost = LoadError::from_trouble;
+    let connection = Connection::open(client, source).map_err(lost)?;
+    let role = connection.role().to_owned();
+    let loans = lender.map(|lender| Loans::new(lender.admin(), role));
+    let mut loader = Loader { source, connection, loans, clean: true };
+    let result = loader.load(beyond);
+    let closed = loader.connection.close();
+    let loaded = result?;
+    closed.map_err(lost)?;
+    Ok(loaded)
+}
+
+/// One load.
+pub(super) struct Loader<'a> {
+    source: &'a Source,
+    connection: Connection<'a>,
+    loans: Option<Loans<'a>>,
+    /// Whether nothing but schemas and extensions was made yet, so that no code of the files can run.
+    clean: bool,
+}
+
+impl Loader<'_> {
+    fn load(&mut self, policy: Beyond) -> Result<Loaded, LoadError> {
+        let lost = LoadError::from_trouble;
+        let beyond = self.beyond(policy).map_err(lost)?;
+        let routines = self.routines().map_err(lost)?;
+        let mut units: Vec<Unit> = self.units();
+        self.extensions(&mut units).map_err(lost)?;
+        let refs: Vec<&Unit> = units.iter().collect();
+        let in_one_go = match self.connection.run(&refs) {
+            Ok(()) => true,
+            Err(Trouble::Refused(_)) => {
+                self.rounds(units)?;
+                false
+            }
+            Err(trouble) => return Err(lost(trouble)),
+        };
+        self.clean = false;
+        let mut warnings: Vec<String> = beyond.iter().map(ToString::to_string).collect();
+        warnings.extend(self.check_bodies(&routines)?);
+        Ok(Loaded { warnings, beyond, in_one_go })
+    }
+
+    /// What makes the state, in the order of the files.
+    fn units(&self) -> Vec<Unit> {
+        let makes = |class| matches!(class, Class::Definition | Class::Call);
+        let all = self.source.statements.iter().enumerate();
+        all.filter(|(_, statement)| makes(statement.class)).map(|(at, _)| Unit::whole(at)).collect()
+    }
+
+    fn rounds(&mut self, units: Vec<Unit>) -> Result<(), LoadError> {
+        let source = self.source;
+        let lost = LoadError::from_trouble;
+        if let Some(loans) = &mut self.loans
+            && self.clean
+        {
+            loans.learn(source).map_err(lost)?;
+        }
+        let mut rounds = Rounds::new(self, units);
+        rounds.run(self).map_err(lost)?;
+        let failures = Failure::all(source, &rounds.order, &rounds.outcomes);
+        if failures.is_empty() { Ok(()) } else { Err(LoadError::failed(failures)) }
+    }
+
+    /// Runs one unit by itself, with superuser when it is refused for the lack of it and may have it.
+    fn run_alone(&mut self, unit: &Unit) -> Result<(), Trouble> {
+        let statement = &self.source.statements[unit.statement];
+        let clean = self.clean;
+        // A procedure may have ended its transaction before it failed.
+        self.clean &= extensions::is_plain(statement);
+        let mut refused = match self.connection.run(&[unit]) {
+            Ok(()) => return Ok(()),
+            Err(Trouble::Refused(refused)) if refused.error.code() == &SqlState::INSUFFICIENT_PRIVILEGE => refused,
+            Err(trouble) => return Err(trouble),
+        };
+        let Some(loans) = self.loans.as_mut() else { return Err(Trouble::Refused(refused)) };
+        let lent = match loans.lend(statement, &unit.text(statement), clean)? {
+            Lent::Leakproof => {
+                let function = self.connection.create_without_leakproof(unit)?;
+                loans.make_leakproof(statement, function)?
+            }
+            lent => lent,
+        };
+        match lent {
+            Lent::Done => Ok(()),
+            Lent::Failed(other) => Err(Trouble::Refused(other)),
+            Lent::Denied(why) => {
+                refused.not_lent = Some(why);
+                Err(Trouble::Refused(refused))
+            }
+            Lent::Leakproof => Err(Trouble::Refused(refused)),
+        }
+    }
+}
+
+impl Outcome {
+    /// Why a unit did not run, if it did not.
+    pub(in crate::source) fn refused(&self) -> Option<&Refused> {
+        match self {
+            Self::Failed(refused) => Some(refused),
+            Self::Done | Self::Waiting => None,
+        }
+    }
+}
