@@ -136,8 +136,10 @@ impl Definition for Function {
             let clauses = attributes(self, to);
             return Alteration::InPlace(vec![Step::new(format!("ALTER {} {}", at.id, sql::join(clauses, " ")))]);
         }
-        let allowed =
-            self.window == to.window && self.signature.0.allows(&to.signature.0, self.arguments == to.arguments);
+        // A function that is replaced in place goes on depending on the transforms that it had.
+        let allowed = self.window == to.window
+            && self.transforms == to.transforms
+            && self.signature.0.allows(&to.signature.0, self.arguments == to.arguments);
         if allowed {
             Alteration::InPlace(vec![Step::new(format!("CREATE OR REPLACE {}", to.spelled(at)))])
         } else {
@@ -281,7 +283,8 @@ impl Definition for Procedure {
             ));
             return Alteration::InPlace(vec![Step::new(format!("ALTER {} {}", at.id, sql::join(clauses, " ")))]);
         }
-        if self.signature.0.allows(&to.signature.0, self.arguments == to.arguments) {
+        let same_transforms = self.transforms == to.transforms;
+        if same_transforms && self.signature.0.allows(&to.signature.0, self.arguments == to.arguments) {
             Alteration::InPlace(vec![Step::new(format!("CREATE OR REPLACE {}", to.spelled(at)))])
         } else {
             Alteration::Replace
