@@ -41,11 +41,6 @@ impl SuperuserLender {
         Self { admin, role: role.to_owned(), loan: Arc::clone(loan), lent: false, silenced: Vec::new() }
     }
 
-    /// The superuser's connection itself.
-    pub fn admin(&mut self) -> &mut Client {
-        &mut self.admin
-    }
-
     /// Makes the role a superuser, once nobody else on this cluster is lent it.
     ///
     /// To be called outside a transaction of the loading role: an event trigger that it has not committed yet cannot be
@@ -105,6 +100,12 @@ impl SuperuserLender {
             }
         }
         Ok(())
+    }
+}
+
+impl crate::source::Lender for SuperuserLender {
+    fn admin(&mut self) -> &mut Client {
+        &mut self.admin
     }
 }
 

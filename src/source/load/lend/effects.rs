@@ -1,6 +1,7 @@
 //! What a statement left behind that ran with superuser, and whether it may stay.
 
-use super::libraries::{ALIKE, Libraries, declarations};
+use super::libraries::{Libraries, declarations};
+use super::rules::all as rules;
 use postgres::{Client, Error};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,7 +48,7 @@ const CATALOGS: &[(&str, &str)] = &[
 ];
 
 /// Rows that the current transaction wrote.
-const NEW: &str = "xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid";
+pub(super) const NEW: &str = "xmin = pg_catalog.pg_current_xact_id()::pg_catalog.xid";
 
 /// Roles that come with PostgreSQL and lead to no file, program or other database. Whoever owns the database is a member of
 /// the first one.
@@ -179,108 +180,4 @@ fn functions(admin: &mut Client, touched: &Touched, libraries: &Libraries) -> Re
             declaration.name
         )
     }))
-}
-
-/// One query whose rows say what may not stay.
-fn rules() -> String {
-    let textual = |t: &str| {
-        format!(
-            "({t}.typlen = -1 AND (SELECT i.prosrc FROM pg_catalog.pg_proc i WHERE i.oid = {t}.typinput) \
-             IN ('textin', 'varcharin', 'bpcharin', 'citextin'))"
-        )
-    };
-    let rules = [
-        (
-            "a cast without a function between types of different form",
-            format!(
-                "FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_type s ON s.oid = c.castsource \
-                 JOIN pg_catalog.pg_type t ON t.oid = c.casttarget WHERE c.{NEW} AND c.castmethod = 'b' AND NOT (\
-                 s.typtype = 'b' AND t.typtype = 'b' AND (s.typbyval AND t.typbyval AND s.typlen = t.typlen \
-                 OR {} AND ({} OR t.oid = 17)))",
-                textual("s"),
-                textual("t")
-            ),
-        ),
-        (
-            "a cast between types of PostgreSQL's own would run its function in every query, a superuser's too",
-            format!(
-                "FROM pg_catalog.pg_cast c JOIN pg_catalog.pg_proc f ON f.oid = c.castfunc \
-                 JOIN pg_catalog.pg_roles r ON r.oid = f.proowner WHERE c.{NEW} AND NOT r.rolsuper"
-            ),
-        ),
-        (
-            "a trigger on logins would run for every superuser too",
-            format!("FROM pg_catalog.pg_event_trigger WHERE {NEW} AND evtevent = 'login'"),
-        ),
-        (
-            "the handler of a foreign-data wrapper decides what is checked, so only extensions bring one along",
-            format!(
-                "FROM pg_catalog.pg_foreign_data_wrapper WHERE {NEW} AND (fdwhandler <> 0 \
-                 OR fdwvalidator NOT IN (0, 'pg_catalog.postgresql_fdw_validator'::pg_catalog.regproc))"
-            ),
-        ),
-        (
-            "servers of this foreign-data wrapper may read files or run programs",
-            format!(
-                "FROM pg_catalog.pg_foreign_server s JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
-                 LEFT JOIN pg_catalog.pg_proc h ON h.oid = w.fdwhandler WHERE s.{NEW} AND w.fdwhandler <> 0 \
-                 AND NOT coalesce(h.probin IN ('$libdir/postgres_fdw', '$libdir/file_fdw'), false)"
-            ),
-        ),
-        (
-            "the handler of an access method must be PostgreSQL's own or an extension's",
-            format!(
-                "FROM pg_catalog.pg_am m JOIN pg_catalog.pg_proc h ON h.oid = m.amhandler \
-                 JOIN pg_catalog.pg_roles r ON r.oid = h.proowner WHERE m.{NEW} AND NOT r.rolsuper"
-            ),
-        ),
-        (
-            "the functions of a text search parser or template belong together",
-            format!(
-                "FROM (SELECT pg_catalog.concat_ws(',', prsstart, prstoken, prsend, prsheadline, prslextype) AS f, {NEW} AS new \
-                 FROM pg_catalog.pg_ts_parser UNION ALL SELECT pg_catalog.concat_ws(',', tmplinit, tmpllexize, 0), {NEW} \
-                 FROM pg_catalog.pg_ts_template) AS t WHERE new AND NOT EXISTS (\
-                 SELECT FROM (SELECT pg_catalog.concat_ws(',', prsstart, prstoken, prsend, prsheadline, prslextype) AS f, {NEW} AS new \
-                 FROM pg_catalog.pg_ts_parser UNION ALL SELECT pg_catalog.concat_ws(',', tmplinit, tmpllexize, 0), {NEW} \
-                 FROM pg_catalog.pg_ts_template) AS k WHERE NOT k.new AND k.f = t.f)"
-            ),
-        ),
-        (
-            "a base type must have the form and the functions of one that is there (LIKE)",
-            format!(
-                "FROM pg_catalog.pg_type t WHERE t.{NEW} AND t.typtype = 'b' AND t.typisdefined \
-                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid) \
-                 AND NOT EXISTS (SELECT FROM pg_catalog.pg_type b WHERE {ALIKE})"
-            ),
-        ),
-        ("an operator class that PostgreSQL cannot check for itself", operator_classes()),
-    ];
-    let parts: Vec<_> = rules
-        .iter()
-        .map(|(why, from)| format!("SELECT {}::pg_catalog.text {from}", crate::sql::literal(why)))
-        .collect();
-    parts.join(" UNION ALL ")
-}
-
-/// Support functions that take the types that they are given for, of the access methods whose functions take no pointers.
-fn operator_classes() -> String {
-    format!(
-        "FROM pg_catalog.pg_opfamily f JOIN pg_catalog.pg_am m ON m.oid = f.opfmethod \
-         LEFT JOIN pg_catalog.pg_amproc s ON s.amprocfamily = f.oid AND s.{NEW} \
-         LEFT JOIN pg_catalog.pg_amop o ON o.amopfamily = f.oid AND o.{NEW} \
-         LEFT JOIN pg_catalog.pg_opclass c ON c.opcfamily = f.oid AND c.{NEW} \
-         LEFT JOIN pg_catalog.pg_proc p ON p.oid = s.amproc \
-         WHERE (f.{NEW} OR s.oid IS NOT NULL OR o.oid IS NOT NULL OR c.oid IS NOT NULL) \
-         AND ((m.amname NOT IN ('btree', 'hash')) AND (s.oid IS NOT NULL OR o.oid IS NOT NULL OR c.oid IS NOT NULL) \
-           OR c.opckeytype <> 0 \
-           OR (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = f.opfowner) \
-           OR s.oid IS NOT NULL AND NOT CASE pg_catalog.concat(m.amname, s.amprocnum) \
-             WHEN 'btree1' THEN p.proargtypes[0] = s.amproclefttype AND p.proargtypes[1] = s.amprocrighttype \
-             WHEN 'btree3' THEN p.proargtypes[0] = s.amproclefttype AND p.proargtypes[1] = s.amproclefttype \
-               AND p.proargtypes[2] = s.amprocrighttype \
-             WHEN 'btree4' THEN p.proargtypes[0] = 26 \
-             WHEN 'hash1' THEN p.proargtypes[0] = s.amproclefttype \
-             WHEN 'hash2' THEN p.proargtypes[0] = s.amproclefttype AND p.proargtypes[1] = 20 \
-             ELSE false END)"
-    )
 }

@@ -8,6 +8,7 @@
 mod effects;
 mod libraries;
 mod loan;
+mod rules;
 
 use super::connection::{Refused, Trouble};
 use crate::source::statement::Statement;
@@ -24,12 +25,6 @@ use postgres::error::ErrorPosition;
 pub trait Lender {
     /// A superuser's connection to the database that is being loaded, on which nothing of a file ever runs.
     fn admin(&mut self) -> &mut Client;
-}
-
-impl Lender for crate::engine::SuperuserLender {
-    fn admin(&mut self) -> &mut Client {
-        self.admin()
-    }
 }
 
 /// Whether a statement is of a kind that superuser may be lent to.
