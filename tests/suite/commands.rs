@@ -91,6 +91,7 @@ fn two_runs_write_the_same_bytes_wherever_they_start() {
         .code(2)
         .stdout_has("apply p.json");
     assert_eq!(project.read("sub/p.json"), first);
+    assert!(first.contains("\"server\": \"PostgreSQL 1") && !first.contains(" from "), "{first}");
     assert!(first.contains("schema.sql:2:1") && !first.contains(&project.path(".").display().to_string()), "{first}");
 }
 
