@@ -115,6 +115,9 @@ impl Error {
 impl Error {
     /// What happened, with the place in the SQL where there is one.
     fn told(&self, color: bool) -> String {
+        if let Some(error) = self.source.downcast_ref::<crate::source::LoadError>() {
+            return error.render(color);
+        }
         match self.source.downcast_ref() {
             Some(crate::apply::Error::Failed(failure)) => {
                 failure.rendered(&if color { Renderer::styled() } else { Renderer::plain() })
@@ -192,7 +195,9 @@ impl From<crate::history::Error> for Error {
 
 impl From<crate::source::LoadError> for Error {
     fn from(error: crate::source::LoadError) -> Self {
-        Self::new(ErrorKind::Input, error)
+        use crate::source::LoadError as Load;
+        let kind = if matches!(error, Load::Statements(_)) { ErrorKind::Input } else { ErrorKind::Outside };
+        Self::new(kind, error)
     }
 }
 

@@ -11,7 +11,14 @@ use super::{
     options::{PLAN_STATUS, Scope},
     pipeline::{self, Wish},
 };
-use crate::{error::Error, plan::file::Plan, report};
+use crate::{
+    error::Error,
+    plan::file::Plan,
+    report::{self, Paint},
+};
+
+/// How many lines surely fit a screen.
+const SCREEN: usize = 40;
 
 /// Plan the way from the database to schema.sql, prove it on a copy, show it and write it
 ///
@@ -51,14 +58,29 @@ pub fn run(args: &Args, context: &Context) -> Result<Outcome, Error> {
     let mut text = report::human(&plan, terminal.out_color);
     if let Some(path) = path {
         write(&path, &plan.to_json())?;
-        let shown = context.shown(&path);
-        text.push_str(&format!("\nThe plan is in {shown}\n"));
-        if !plan.is_empty() {
-            text.push_str(&format!("Apply it with: reconcile apply {shown}\n"));
-        }
+        text.push_str(&closing(&plan, &context.shown(&path), &text, terminal.out_color));
     }
     terminal.print(&text)?;
     Ok(outcome(&plan))
+}
+
+/// What is left to say below a plan that has been written; what a long plan has scrolled away is said again.
+fn closing(plan: &Plan, path: &str, above: &str, color: bool) -> String {
+    let mut text = String::from("\n");
+    if above.lines().count() > SCREEN {
+        text.push_str(&report::summary(&plan.summary, color));
+        let losses = plan.summary.losses.len();
+        if losses > 0 {
+            let lost = format!("  ! loses the data of {}", report::plural(losses, "object"));
+            text.push_str(&Paint(color).alarm(lost));
+        }
+        text.push('\n');
+    }
+    text.push_str(&format!("The plan is in {path}\n"));
+    if !plan.is_empty() {
+        text.push_str(&format!("Apply it with: reconcile apply {path}\n"));
+    }
+    text
 }
 
 fn outcome(plan: &Plan) -> Outcome {

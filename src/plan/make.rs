@@ -313,7 +313,7 @@ impl Making<'_> {
             equivalent,
             proof: file::Proof {
                 proved: proof.is_some() || steps.is_empty(),
-                server: proof.map(|_| self.request.engine.describe()),
+                server: proof.map(|_| version(&self.request.engine.describe())),
                 rows: proof.map(|it| it.rows.clone()).unwrap_or_default(),
                 without_rows: proof.map(|it| it.without_rows.clone()).unwrap_or_default(),
             },
@@ -369,6 +369,12 @@ impl Making<'_> {
         }
         (Fingerprint::new(expected), equivalent)
     }
+}
+
+/// A server's version without where it stands: that is another place on each machine, and the plan must be the same.
+fn version(description: &str) -> String {
+    let version = description.split(" from ").next().and_then(|it| it.split(", ").next());
+    version.unwrap_or(description).to_owned()
 }
 
 fn summary(changes: &[file::Change], losses: BTreeSet<String>, unmanaged: usize) -> file::Summary {

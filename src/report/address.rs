@@ -27,9 +27,20 @@ pub(super) fn place(address: &str) -> &str {
     }
 }
 
-/// Whether an address says whose an object is. Whoever creates an object owns it, which needs no mention.
-pub(super) fn says_owner(address: &str) -> bool {
-    address.starts_with("OWNER OF ")
+/// The address that an address is about: that of a table, in that of a comment or a grant on it.
+pub(super) fn about(address: &str) -> Option<&str> {
+    let kinds = Kind::ALL.iter().filter(|kind| matches!(kind.shape(), Shape::About | Shape::Granted));
+    let rest = |kind: &Kind| {
+        let rest = address.strip_prefix(kind.keyword())?.strip_prefix(' ')?;
+        if kind.shape() == Shape::About { Some(rest) } else { rest.split_once(" ON ").map(|(_, of)| of) }
+    };
+    // The longest keyword: `COMMENT ON INDEX OF` before `COMMENT ON`.
+    kinds.filter_map(rest).min_by_key(|rest| rest.len())
+}
+
+/// Whether an address goes without mention: whoever creates an object owns it, and a sequence comes with its column.
+fn unsaid(address: &str) -> bool {
+    ["OWNER OF ", "OWNED BY OF "].iter().any(|keyword| address.starts_with(keyword))
 }
 
 /// Whether an address is of an object that others are parts of, or are about: a table, a function.
@@ -39,11 +50,13 @@ pub(super) fn stands_alone(address: &str) -> bool {
 }
 
 /// How many addresses of each keyword, in the order in which they first come: `9 columns, 1 default`.
-pub(super) fn counted<'a>(addresses: impl IntoIterator<Item = &'a String>) -> String {
+pub(super) fn counted<'a>(addresses: impl IntoIterator<Item = &'a str>) -> String {
     let mut counts: indexmap::IndexMap<String, usize> = indexmap::IndexMap::new();
-    for address in addresses.into_iter().filter(|address| !says_owner(address)) {
-        let keyword = split(address).0.split(" ON").next().unwrap_or_default().to_lowercase();
-        *counts.entry(keyword).or_default() += 1;
+    for address in addresses.into_iter().filter(|address| !unsaid(address)) {
+        let keyword = split(address).0;
+        // What follows is about the object that all of them have in common.
+        let end = [" ON", " OF", " TO"].iter().filter_map(|word| keyword.find(word)).min().unwrap_or(keyword.len());
+        *counts.entry(keyword.get(..end).unwrap_or_default().to_lowercase()).or_default() += 1;
     }
     let counts = counts.into_iter().map(|(keyword, count)| plural(count, &keyword));
     crate::sql::join(counts, ", ")
@@ -82,10 +95,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_about_an_object_names_it() {
+        assert_eq!(about("COMMENT ON TRIGGER audit ON app.t"), Some("TRIGGER audit ON app.t"));
+        assert_eq!(about("OWNER OF VIEW app.v"), Some("VIEW app.v"));
+        assert_eq!(about("GRANT TO reader ON TABLE app.t"), Some("TABLE app.t"));
+        assert_eq!(about("TABLE app.t"), None);
+    }
+
+    #[test]
     fn counts_are_spelled() {
         let addresses = ["COLUMN a.b.c", "COLUMN a.b.d", "INDEX a.i", "COMMENT ON TABLE a.b", "POLICY p ON a.b"];
-        let addresses = addresses.map(str::to_owned);
-        assert_eq!(counted(&addresses), "2 columns, 1 index, 1 comment, 1 policy");
+        assert_eq!(counted(addresses), "2 columns, 1 index, 1 comment, 1 policy");
         assert_eq!(
             (plural(2, "index"), plural(2, "policy"), plural(3, "foreign key")),
             ("2 indexes".into(), "2 policies".into(), "3 foreign keys".into())

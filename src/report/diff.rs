@@ -42,7 +42,7 @@ pub(super) fn field(name: &str, before: &Value, after: &Value, paint: Paint) -> 
 /// A unified diff, with the words that differ within a line underlined where there is colour.
 fn unified(before: &str, after: &str, paint: Paint) -> Vec<String> {
     let diff = TextDiff::from_lines(before, after);
-    let single = [before, after].iter().all(|text| text.lines().count() == 1);
+    let single = [before, after].iter().all(|text| text.lines().count() <= 1);
     let mut lines = Vec::new();
     for hunk in diff.unified_diff().context_radius(3).iter_hunks() {
         if !single {

@@ -3,6 +3,7 @@
 mod address;
 mod changes;
 mod diff;
+mod family;
 mod locks;
 mod paint;
 mod schema;

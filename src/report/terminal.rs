@@ -105,9 +105,25 @@ fn proof(plan: &Plan, paint: Paint) -> String {
     };
     let mut out = paint.green(format!("Proved on {server}: the copy became what is desired{kept}"));
     out.push('\n');
-    for (table, why) in &proof.without_rows {
-        out.push_str(&paint.yellow(format!("  without rows: {table} ({why})")));
-        out.push('\n');
+    for line in without_rows(plan) {
+        out.push_str(&format!("  {}\n", paint.yellow(line)));
     }
     out
+}
+
+/// The tables that had no rows on the copy: the reasons, and in one line the tables that only refer to such tables.
+fn without_rows(plan: &Plan) -> Vec<String> {
+    let tables = &plan.proof.without_rows;
+    let names = |why: &str| {
+        let words = why.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '(' | ')'));
+        words.into_iter().any(|word| tables.contains_key(word))
+    };
+    let (follow, lead): (Vec<_>, Vec<_>) = tables.iter().partition(|(_, why)| names(why));
+    let mut lines: Vec<String> =
+        lead.into_iter().map(|(table, why)| format!("without rows: {table} ({why})")).collect();
+    if !follow.is_empty() {
+        let tables = crate::sql::join(follow.into_iter().map(|(table, _)| table), ", ");
+        lines.push(format!("and so, because they refer to tables without rows: {tables}"));
+    }
+    lines
 }

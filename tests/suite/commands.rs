@@ -91,6 +91,7 @@ fn two_runs_write_the_same_bytes_wherever_they_start() {
         .code(2)
         .stdout_has("apply p.json");
     assert_eq!(project.read("sub/p.json"), first);
+    assert!(first.contains("\"server\": \"PostgreSQL 1") && !first.contains(" from "), "{first}");
     assert!(first.contains("schema.sql:2:1") && !first.contains(&project.path(".").display().to_string()), "{first}");
 }
 
@@ -190,6 +191,7 @@ fn what_inspect_prints_is_what_the_database_is() {
     project.run(["inspect", "--dir", "db"]).code(0);
     assert_eq!(project.names("db/app/table"), ["old.sql", "users.sql"]);
     assert!(project.read("db/app/table/users.sql").contains("CREATE TABLE app.users"));
+    project.run(["plan", "--schema", "db"]).code(0).stdout_has("Nothing to do");
     project.run(["inspect", "--dir", "db"]).code(1).stderr_has("refused: db has SQL in it").stderr_has("--force");
     database.connect().unwrap().batch_execute("DROP TABLE app.old").unwrap();
     project.run(["inspect", "--dir", "db", "--force"]).code(0);
@@ -233,7 +235,9 @@ fn what_stands_in_the_way_is_told_with_what_to_do() {
     project.run(["plan", "--engine", "cloud"]).code(1).stderr_has("expected `auto`, `target`");
     let database = database();
     let project = Project::new().schema("CREATE SCHEMA app;\nCREATE TABLE app.t (c nothing);").on(&database);
-    project.run(["plan"]).code(1).stderr_has("type \"nothing\" does not exist");
+    let run = project.run(["plan"]).code(1).stderr_has("type \"nothing\" does not exist");
+    run.stderr_has("schema.sql:2").never_says("\u{1b}[");
+    project.run(["plan", "--color", "always"]).code(1).stderr_has("\u{1b}[");
     assert_eq!(project.names("plans"), Vec::<String>::new());
 }
 

@@ -176,7 +176,7 @@ fn execute(session: &mut Session, steps: &[Step], groups: &[Group]) -> Result<Ve
     for group in groups {
         if group.transaction {
             session.client.batch_execute("BEGIN").map_err(fail(group.first))?;
-            observer.begin();
+            observer.begin(&mut session.client).map_err(fail(group.first))?;
         }
         for number in group.first..group.first + group.count {
             let Some(step) = steps.get(number) else { continue };

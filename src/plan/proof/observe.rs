@@ -17,6 +17,9 @@ const QUERY: &str = "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || p
 const FILES: &str = "SELECT oid, pg_catalog.pg_relation_filenode(oid) FROM pg_catalog.pg_class
     WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384";
 
+const SCANS: &str = "SELECT oid, pg_catalog.pg_stat_get_xact_numscans(oid) FROM pg_catalog.pg_class
+    WHERE relkind IN ('r', 'p', 'm') AND oid >= 16384";
+
 /// PostgreSQL's lock modes, weakest first.
 const MODES: &[&str] = &[
     "AccessShareLock",
@@ -46,10 +49,13 @@ impl Observer {
         Ok(Self { files, held: BTreeMap::new(), scans: BTreeMap::new() })
     }
 
-    /// Forgets what the last transaction held.
-    pub fn begin(&mut self) {
+    /// Forgets what the last transaction held. To be called in the new one.
+    pub fn begin(&mut self, client: &mut Client) -> Result<(), postgres::Error> {
         self.held.clear();
-        self.scans.clear();
+        // What earlier transactions counted is still there until PostgreSQL has passed it on, which it does now and then.
+        let counts = rows(client, SCANS)?.into_iter();
+        self.scans = counts.map(|[oid, scans, ..]| (oid, scans.parse().unwrap_or_default())).collect();
+        Ok(())
     }
 
     /// What has come about since the last call, in the open transaction.
