@@ -94,7 +94,8 @@ fn target_step(at: &At, column: i16, target: i16) -> Step {
     Step::new(format!("ALTER {} ALTER COLUMN {column} SET STATISTICS {target}", at.id))
 }
 
-fn head<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+/// Takes what stands before `WITH (…)` and `WHERE …`.
+pub(super) fn head<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let definition = String::deserialize(deserializer)?;
     Ok(before_options(&definition).to_owned())
 }

@@ -3,7 +3,9 @@
 mod access_method;
 mod aggregate;
 mod cast;
+mod cluster;
 mod column;
+mod column_settings;
 mod comment;
 mod composite;
 mod constraint;
@@ -17,6 +19,7 @@ mod enumeration;
 mod event_trigger;
 mod extension;
 mod foreign;
+mod foreign_key;
 mod foreign_options;
 mod foreign_table;
 mod grant;
@@ -30,6 +33,7 @@ mod owner;
 mod policy;
 mod publication;
 mod range;
+mod replica_identity;
 mod rights;
 mod routine;
 mod row_security;
@@ -256,7 +260,10 @@ kinds! {
     ViewColumn(view_column::ViewColumn) "view_column",
     MaterializedView(view::MaterializedView) "materialized_view",
     Index(index::Index) "index",
-    ForeignKey(constraint::ForeignKey) "foreign_key",
+    ForeignKey(foreign_key::ForeignKey) "foreign_key",
+    ColumnSettings(column_settings::ColumnSettings) "column_settings",
+    ClusterOn(cluster::ClusterOn) "cluster",
+    ReplicaIdentity(replica_identity::ReplicaIdentity) "replica_identity",
     ForcedRowSecurity(row_security::ForcedRowSecurity) "forced_row_security",
     Rule(rule::Rule) "rule",
     Trigger(trigger::Trigger) "trigger",
