@@ -84,10 +84,19 @@ impl ColumnSettings {
 /// What brings back the settings that PostgreSQL resets when the type of a column changes.
 pub(super) fn after_type_change(column: &ObjectId, desired: &Catalog) -> Vec<Step> {
     let about = ObjectId { of: Some(Box::new(column.clone())), ..ObjectId::new::<String>(Kind::ColumnSettings, []) };
-    let Some(Object::ColumnSettings(settings)) = desired.get(&about) else { return Vec::new() };
-    let storage = settings.storage.iter().map(|it| format!("SET STORAGE {it}"));
-    let compression = settings.compression.iter().map(|it| format!("SET COMPRESSION {it}"));
-    storage.chain(compression).map(|action| set(column, &action)).collect()
+    let mut steps = Vec::new();
+    if let Some(Object::ColumnSettings(settings)) = desired.get(&about) {
+        let storage = settings.storage.iter().map(|it| format!("SET STORAGE {it}"));
+        let compression = settings.compression.iter().map(|it| format!("SET COMPRESSION {it}"));
+        steps.extend(storage.chain(compression).map(|action| set(column, &action)));
+    }
+    // The indexes of the column are made anew, but for those that have stepped aside.
+    for (dependent, _) in desired.dependents(column) {
+        if let Some(Object::Index(index)) = desired.get(dependent) {
+            steps.extend(index.targets(&format!("INDEX IF EXISTS {}", dependent.address())));
+        }
+    }
+    steps
 }
 
 fn set(column: &ObjectId, action: &str) -> Step {

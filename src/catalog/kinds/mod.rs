@@ -168,6 +168,14 @@ macro_rules! kinds {
                 }
             }
 
+            /// See [`Definition::waits_for`].
+            pub fn waits_for(&self, to: &Object, at: &At) -> Vec<ObjectId> {
+                match (self, to) {
+                    $((Object::$kind(it), Object::$kind(to)) => it.waits_for(to, at),)*
+                    _ => Vec::new(),
+                }
+            }
+
             /// See [`Definition::drop`].
             pub fn drop(&self, at: &At) -> Vec<Step> {
                 match self { $(Object::$kind(it) => it.drop(at),)* }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::options::{self, Options};
+use super::{
+    Kind,
+    options::{self, Options},
+};
 use crate::{
     catalog::{Alteration, At, Definition, Hazard, ObjectId, Slot, Space, Step},
     sql,
@@ -82,6 +85,22 @@ impl Definition for Table {
 
     fn drop(&self, at: &At) -> Vec<Step> {
         vec![Step::new(format!("DROP {}", at.id)).hazard(Hazard::Loss { what: at.id.to_string() })]
+    }
+
+    /// A table that is logged may not refer to one that is not.
+    fn waits_for(&self, to: &Self, at: &At) -> Vec<ObjectId> {
+        if self.unlogged == to.unlogged {
+            return Vec::new();
+        }
+        let columns = at.current.dependents(at.id).filter(|(id, _)| id.kind == Kind::Column);
+        let keys = columns.flat_map(|(column, _)| at.current.dependents(column).map(|(key, _)| key));
+        let keys = keys.filter(|key| key.kind == Kind::ForeignKey);
+        let table = |id: &ObjectId| ObjectId::new(Kind::Table, id.names.iter().take(2).cloned());
+        let others = keys.flat_map(|key| {
+            let referenced = at.current.referenced(key).map(|(column, _)| table(column));
+            if to.unlogged { vec![table(key)] } else { referenced.collect() }
+        });
+        others.filter(|other| other != at.id).collect()
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
