@@ -55,6 +55,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// What has to change before this becomes `to` in place, although it does not depend on it.
+    fn waits_for(&self, _to: &Self, _at: &At) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
     /// How the object moves over, rows included, when `replaced` (which it needs) gets another definition beside the old
     /// one; `None`: it steps aside, that is, it is dropped and created again.
     fn follow(&self, _replaced: &ObjectId, _at: &At) -> Option<Alteration> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexSet;
 
 use super::decide::{Decision, Decisions};
-use crate::catalog::{Catalog, ObjectId, Slot, Tie};
+use crate::catalog::{At, Catalog, ObjectId, Slot, Tie};
 
 /// One thing that is done to an object. The order of the variants is the order in which a swap happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +53,7 @@ impl Graph {
         graph.removal(current, desired, decisions);
         graph.names(current, desired, decisions);
         graph.bindings(current, desired, decisions);
+        graph.turns(current, desired, decisions);
         graph
     }
 
@@ -134,6 +135,17 @@ impl Graph {
             if self.index(Part::Drop, id).is_some() {
                 for (referenced, _) in current.referenced(id).filter(|(_, tie)| *tie == Tie::Needs) {
                     self.edge((Part::Drop, referenced), (Part::Main, id));
+                }
+            }
+        }
+    }
+
+    /// What changes in place waits its turn.
+    fn turns(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
+        for (id, _) in decisions.of.iter().filter(|(_, decision)| matches!(decision, Decision::Alter(_))) {
+            if let (Some(from), Some(to)) = (current.get(id), desired.get(id)) {
+                for first in from.waits_for(to, &At { id, current, desired, parts: &[] }) {
+                    self.edge((Part::Main, &first), (Part::Main, id));
                 }
             }
         }

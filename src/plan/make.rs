@@ -210,7 +210,9 @@ impl Making<'_> {
             draft.extend(rights);
             rehearsed = rehearse(draft)?;
         }
-        if self.remaining(&rehearsed.after, equivalence).is_empty() {
+        // What the copy reads as before the plan says nothing of what the plan has changed.
+        let plain = Equivalence { current: None, desired: equivalence.desired };
+        if self.remaining(&rehearsed.after, equivalence.current, &plain).is_empty() {
             return Ok(rehearsed);
         }
         // The text that a change leaves behind may be another round trip away from the desired one, or the other way.
@@ -224,7 +226,7 @@ impl Making<'_> {
             }
         };
         let both = Equivalence { current: Some(&after), desired: Some(desired) };
-        let remaining = self.remaining(&rehearsed.after, &both);
+        let remaining = self.remaining(&rehearsed.after, equivalence.current, &both);
         if remaining.is_empty() {
             return Ok(rehearsed);
         }
@@ -232,12 +234,11 @@ impl Making<'_> {
         Err(ProofError::Differs { remaining, steps }.into())
     }
 
-    /// What differs between an outcome and the desired state.
-    fn remaining(&self, after: &Catalog, equivalence: &Equivalence) -> Vec<String> {
+    /// What differs between an outcome and the desired state; `copy` is the copy as it read before the plan.
+    fn remaining(&self, after: &Catalog, copy: Option<&Catalog>, equivalence: &Equivalence) -> Vec<String> {
         let same = |id: &ObjectId, after: &Object, desired: &Object| {
             // What the plan did not touch may read as it did on the copy before.
-            let untouched =
-                self.current.get(id) == Some(desired) && equivalence.current.and_then(|it| it.get(id)) == Some(after);
+            let untouched = self.current.get(id) == Some(desired) && copy.and_then(|it| it.get(id)) == Some(after);
             untouched || equivalence.same(id, after, desired)
         };
         crate::diff::diff(after, self.desired, same)

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Object, conversion::Conversion, sequence::Options};
+use super::{Object, column_settings::after_type_change, conversion::Conversion, sequence::Options};
 use crate::{
     catalog::{Alteration, At, Definition, Hazard, Kept, Kind, ObjectId, Shape, Step},
     sql,
@@ -126,6 +126,7 @@ impl Definition for Column {
         }
         if retyped {
             steps.push(self.retype(to, at));
+            steps.extend(after_type_change(at.id, at.desired));
         }
         if !self.not_null && *not_null {
             steps.push(not_null_step(at));
@@ -169,7 +170,7 @@ impl Definition for Column {
         step.guards = conversion.guards;
         let why = format!("every value must convert to {}", self.data_type);
         let steps = conversion.before.into_iter().chain([step.hazard(Hazard::MayFail { why })]).chain(conversion.after);
-        Some(Alteration::Around(steps.collect(), AROUND_TYPE))
+        Some(Alteration::Around(steps.chain(after_type_change(at.id, at.desired)).collect(), AROUND_TYPE))
     }
 }
 

@@ -1,55 +1,101 @@
-//! Table constraints: PRIMARY KEY, UNIQUE, CHECK, EXCLUDE; foreign keys, which reach over to another table.
+//! Table constraints: PRIMARY KEY, UNIQUE, CHECK, EXCLUDE.
 
 use serde::{Deserialize, Serialize};
 
-use super::row_security::lifted;
+use super::{
+    index::head,
+    options::{self, Options},
+};
 use crate::{
     catalog::{Alteration, At, Definition, Hazard, ObjectId, Shape, Slot, Space, Step},
     sql,
 };
 
-/// What each constraint query selects, up to the choice of types; also on domains, hence `contypid`.
+/// What each constraint query selects, up to its own columns, joins and the choice of types.
+///
+/// What can stand at the end of a definition and has a field of its own is cut off.
 macro_rules! query {
-    ($types:literal) => {
+    ($columns:literal, $joins:literal, $types:literal) => {
         concat!(
             "SELECT 'pg_catalog.pg_constraint'::regclass::oid AS classid, k.oid AS objid, 0 AS objsubid,
                 ARRAY[n.nspname, c.relname, k.conname] AS names, k.convalidated AS valid,
-                pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid), ' NOT VALID$', '') AS definition
-            FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-            WHERE k.oid >= 16384 AND c.relpersistence <> 't' AND k.contype IN (",
+                k.conenforced AS enforced, -- 18+
+                true AS enforced, -- <18
+                CASE WHEN k.condeferred THEN 'DEFERRABLE INITIALLY DEFERRED' WHEN k.condeferrable THEN 'DEFERRABLE' END
+                    AS deferrable,
+                pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid),
+                    '( DEFERRABLE)?( INITIALLY DEFERRED)?( NOT ENFORCED| NOT VALID)?$', '') AS definition",
+            $columns,
+            " FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace ",
+            $joins,
+            " WHERE k.oid >= 16384 AND c.relpersistence <> 't' AND k.contype IN (",
             $types,
             ")"
         )
     };
 }
 
+pub(super) use query;
+
 /// A constraint on the rows of one table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Constraint {
-    /// As `pg_get_constraintdef` writes it, without `NOT VALID`.
+    /// As `pg_get_constraintdef` writes it, up to what the other fields say.
+    #[serde(deserialize_with = "head")]
     definition: String,
+    /// Of an exclusion constraint.
+    predicate: Option<String>,
+    /// `DEFERRABLE`, `DEFERRABLE INITIALLY DEFERRED`
+    deferrable: Option<String>,
+    enforced: bool,
     valid: bool,
+    /// Of the index.
+    options: Options,
+    /// Of the index.
+    tablespace: Option<String>,
 }
 
 impl Definition for Constraint {
     const KEYWORD: &'static str = "CONSTRAINT";
     const SHAPE: Shape = Shape::OnRelation;
-    const QUERY: &'static str = query!("'p', 'u', 'c', 'x'");
+    const QUERY: &'static str = query!(
+        ", s.spcname AS tablespace, pg_catalog.pg_get_expr(x.indpred, x.indrelid) AS predicate,
+        (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}')
+            FROM pg_catalog.pg_options_to_table(i.reloptions) o) AS options",
+        "LEFT JOIN pg_catalog.pg_class i ON i.oid = k.conindid
+            LEFT JOIN pg_catalog.pg_index x ON x.indexrelid = i.oid
+            LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = i.reltablespace",
+        "'p', 'u', 'c', 'x'"
+    );
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { definition, valid } = self;
-        vec![add(at, definition, *valid)]
+        let not_valid = if self.enforced && !self.valid { " NOT VALID" } else { "" };
+        vec![add(at, &format!("{}{not_valid}", self.spelled()), self.enforced && self.valid)]
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { definition, valid } = to;
-        if self.definition == *definition && *valid {
-            Alteration::InPlace(vec![validate(at)])
-        } else {
-            Alteration::Replace
+        let Self { definition, predicate, deferrable, enforced, valid, options, tablespace } = to;
+        let in_place = self.definition == *definition
+            && self.predicate == *predicate
+            && self.deferrable == *deferrable
+            && self.enforced == *enforced
+            && (self.valid == *valid || *valid);
+        if !in_place {
+            return Alteration::Replace;
         }
+        let mut steps = Vec::new();
+        if self.valid != *valid {
+            steps.push(validate(at));
+        }
+        let index = format!("ALTER INDEX {}", sql::qualified(index(at.id)));
+        steps.extend(options::actions(&self.options, options).map(|action| Step::new(format!("{index} {action}"))));
+        if self.tablespace != *tablespace {
+            let tablespace = tablespace.as_deref().unwrap_or("pg_default");
+            steps.push(Step::new(format!("{index} SET TABLESPACE {}", sql::ident(tablespace))));
+        }
+        Alteration::InPlace(steps)
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
@@ -57,16 +103,13 @@ impl Definition for Constraint {
     }
 
     fn clause(&self, at: &At) -> Option<String> {
-        let Self { definition, valid } = self;
-        valid.then(|| format!("CONSTRAINT {} {definition}", sql::ident(at.id.name())))
+        (self.valid || !self.enforced).then(|| format!("CONSTRAINT {} {}", sql::ident(at.id.name()), self.spelled()))
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         let mut slots = vec![Slot(Space::Constraint, id.names.clone())];
         if !self.definition.starts_with("CHECK") {
-            // The index of a key has the constraint's name, in the table's schema.
-            let names = id.names.iter().step_by(2).cloned().collect();
-            slots.push(Slot(Space::Relation, names));
+            slots.push(Slot(Space::Relation, index(id)));
         }
         if self.definition.starts_with("PRIMARY KEY") {
             slots.push(Slot(Space::PrimaryKey, id.names.iter().take(2).cloned().collect()));
@@ -75,94 +118,50 @@ impl Definition for Constraint {
     }
 }
 
-/// A foreign key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ForeignKey {
-    /// As `pg_get_constraintdef` writes it, without `NOT VALID`.
-    definition: String,
-    valid: bool,
-}
-
-impl Definition for ForeignKey {
-    const KEYWORD: &'static str = "CONSTRAINT";
-    const SHAPE: Shape = Shape::OnRelation;
-    const QUERY: &'static str = query!("'f'");
-
-    fn create(&self, at: &At) -> Vec<Step> {
-        let Self { definition, valid } = self;
-        lifted(at, vec![add(at, definition, *valid)])
-    }
-
-    fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { definition, valid } = to;
-        if self.definition == *definition && *valid {
-            return Alteration::InPlace(lifted(at, vec![validate(at)]));
+impl Constraint {
+    fn spelled(&self) -> String {
+        let Self { definition, predicate, deferrable, enforced, valid: _, options, tablespace } = self;
+        let mut text = format!("{definition}{}", options::with(options));
+        if let Some(tablespace) = tablespace {
+            text.push_str(&format!(" USING INDEX TABLESPACE {}", sql::ident(tablespace)));
         }
-        let (before, after) = (Timing::split(&self.definition), Timing::split(definition));
-        if before.0 == after.0 && self.valid == *valid {
-            let name = sql::ident(at.id.name());
-            let relation = at.id.relation();
-            let timing = after.1.words();
-            return Alteration::InPlace(vec![Step::new(format!(
-                "ALTER TABLE {relation} ALTER CONSTRAINT {name} {timing}"
-            ))]);
+        if let Some(predicate) = predicate {
+            text.push_str(&format!(" WHERE ({predicate})"));
         }
-        Alteration::Replace
-    }
-
-    fn drop(&self, at: &At) -> Vec<Step> {
-        vec![remove(at)]
-    }
-
-    fn slots(&self, id: &ObjectId) -> Vec<Slot> {
-        vec![Slot(Space::Constraint, id.names.clone())]
+        if let Some(deferrable) = deferrable {
+            text.push_str(&format!(" {deferrable}"));
+        }
+        if !enforced {
+            text.push_str(" NOT ENFORCED");
+        }
+        text
     }
 }
 
-/// When a constraint is checked.
-enum Timing {
-    Immediate,
-    Deferrable,
-    Deferred,
+/// The index of a key has the constraint's name, in the table's schema.
+fn index(id: &ObjectId) -> Vec<String> {
+    id.names.iter().step_by(2).cloned().collect()
 }
 
-impl Timing {
-    fn split(definition: &str) -> (&str, Self) {
-        if let Some(rest) = definition.strip_suffix(" DEFERRABLE INITIALLY DEFERRED") {
-            (rest, Self::Deferred)
-        } else if let Some(rest) = definition.strip_suffix(" DEFERRABLE") {
-            (rest, Self::Deferrable)
-        } else {
-            (definition, Self::Immediate)
-        }
-    }
-
-    fn words(&self) -> &'static str {
-        match self {
-            Self::Immediate => "NOT DEFERRABLE",
-            Self::Deferrable => "DEFERRABLE INITIALLY IMMEDIATE",
-            Self::Deferred => "DEFERRABLE INITIALLY DEFERRED",
-        }
-    }
-}
-
-fn add(at: &At, definition: &str, valid: bool) -> Step {
-    let not_valid = if valid { "" } else { " NOT VALID" };
+/// Adds a constraint, which `checked` says that the rows must satisfy.
+pub(super) fn add(at: &At, definition: &str, checked: bool) -> Step {
     let name = sql::ident(at.id.name());
-    let step = Step::new(format!("ALTER TABLE {} ADD CONSTRAINT {name} {definition}{not_valid}", at.id.relation()));
-    let table_is_new = !at.current.has_relation(&at.id.names);
-    if table_is_new || !valid {
-        return step;
-    }
+    let step = Step::new(format!("ALTER TABLE {} ADD CONSTRAINT {name} {definition}", at.id.relation()));
+    if checked && at.current.has_relation(&at.id.names) { may_fail(step) } else { step }
+}
+
+pub(super) fn validate(at: &At) -> Step {
+    may_fail(change(at, "VALIDATE CONSTRAINT", ""))
+}
+
+pub(super) fn may_fail(step: Step) -> Step {
     step.hazard(Hazard::MayFail { why: "rows that are there must satisfy the constraint".to_owned() })
 }
 
-fn validate(at: &At) -> Step {
-    Step::new(format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", at.id.relation(), sql::ident(at.id.name())))
-        .hazard(Hazard::MayFail { why: "rows that are there must satisfy the constraint".to_owned() })
+pub(super) fn remove(at: &At) -> Step {
+    change(at, "DROP CONSTRAINT", "")
 }
 
-fn remove(at: &At) -> Step {
-    Step::new(format!("ALTER TABLE {} DROP CONSTRAINT {}", at.id.relation(), sql::ident(at.id.name())))
+pub(super) fn change(at: &At, action: &str, what: &str) -> Step {
+    Step::new(format!("ALTER TABLE {} {action} {}{what}", at.id.relation(), sql::ident(at.id.name())))
 }

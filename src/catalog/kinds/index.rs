@@ -48,7 +48,7 @@ impl Definition for Index {
                 AND d.objid = c.oid AND d.refclassid = 'pg_catalog.pg_constraint'::regclass AND d.deptype = 'i')";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { relation, definition, predicate, options, tablespace, statistics, valid: _ } = self;
+        let Self { relation, definition, predicate, options, tablespace, statistics: _, valid: _ } = self;
         let mut text = format!("{definition}{}", options::with(options));
         if let Some(tablespace) = tablespace {
             text.push_str(&format!(" TABLESPACE {}", sql::ident(tablespace)));
@@ -60,8 +60,7 @@ impl Definition for Index {
         if definition.starts_with("CREATE UNIQUE") && at.current.has_relation(relation) {
             step = step.hazard(Hazard::MayFail { why: "no two rows may have the same key".to_owned() });
         }
-        let targets = statistics.iter().map(|(column, target)| target_step(at, *column, *target));
-        std::iter::once(step).chain(targets).collect()
+        std::iter::once(step).chain(self.targets(&at.id.to_string())).collect()
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -79,9 +78,9 @@ impl Definition for Index {
             steps.push(Step::new(format!("ALTER {} SET TABLESPACE {}", at.id, sql::ident(tablespace))));
         }
         let gone = self.statistics.keys().filter(|column| !statistics.contains_key(column));
-        steps.extend(gone.map(|column| target_step(at, *column, -1)));
+        steps.extend(gone.map(|column| target_step(&at.id.to_string(), *column, -1)));
         let new = statistics.iter().filter(|(column, target)| self.statistics.get(column) != Some(target));
-        steps.extend(new.map(|(column, target)| target_step(at, *column, *target)));
+        steps.extend(new.map(|(column, target)| target_step(&at.id.to_string(), *column, *target)));
         Alteration::InPlace(steps)
     }
 
@@ -90,11 +89,19 @@ impl Definition for Index {
     }
 }
 
-fn target_step(at: &At, column: i16, target: i16) -> Step {
-    Step::new(format!("ALTER {} ALTER COLUMN {column} SET STATISTICS {target}", at.id))
+impl Index {
+    /// The statements that set the statistics targets of a new index; `object` names it.
+    pub(super) fn targets(&self, object: &str) -> Vec<Step> {
+        self.statistics.iter().map(|(column, target)| target_step(object, *column, *target)).collect()
+    }
 }
 
-fn head<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn target_step(object: &str, column: i16, target: i16) -> Step {
+    Step::new(format!("ALTER {object} ALTER COLUMN {column} SET STATISTICS {target}"))
+}
+
+/// Takes what stands before `WITH (…)` and `WHERE …`.
+pub(super) fn head<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let definition = String::deserialize(deserializer)?;
     Ok(before_options(&definition).to_owned())
 }

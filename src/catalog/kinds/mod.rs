@@ -3,7 +3,9 @@
 mod access_method;
 mod aggregate;
 mod cast;
+mod cluster;
 mod column;
+mod column_settings;
 mod comment;
 mod composite;
 mod constraint;
@@ -17,6 +19,7 @@ mod enumeration;
 mod event_trigger;
 mod extension;
 mod foreign;
+mod foreign_key;
 mod foreign_options;
 mod foreign_table;
 mod grant;
@@ -30,6 +33,7 @@ mod owner;
 mod policy;
 mod publication;
 mod range;
+mod replica_identity;
 mod rights;
 mod routine;
 mod row_security;
@@ -164,6 +168,14 @@ macro_rules! kinds {
                 }
             }
 
+            /// See [`Definition::waits_for`].
+            pub fn waits_for(&self, to: &Object, at: &At) -> Vec<ObjectId> {
+                match (self, to) {
+                    $((Object::$kind(it), Object::$kind(to)) => it.waits_for(to, at),)*
+                    _ => Vec::new(),
+                }
+            }
+
             /// See [`Definition::drop`].
             pub fn drop(&self, at: &At) -> Vec<Step> {
                 match self { $(Object::$kind(it) => it.drop(at),)* }
@@ -256,7 +268,10 @@ kinds! {
     ViewColumn(view_column::ViewColumn) "view_column",
     MaterializedView(view::MaterializedView) "materialized_view",
     Index(index::Index) "index",
-    ForeignKey(constraint::ForeignKey) "foreign_key",
+    ForeignKey(foreign_key::ForeignKey) "foreign_key",
+    ColumnSettings(column_settings::ColumnSettings) "column_settings",
+    ClusterOn(cluster::ClusterOn) "cluster",
+    ReplicaIdentity(replica_identity::ReplicaIdentity) "replica_identity",
     ForcedRowSecurity(row_security::ForcedRowSecurity) "forced_row_security",
     Rule(rule::Rule) "rule",
     Trigger(trigger::Trigger) "trigger",

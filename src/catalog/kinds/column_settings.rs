@@ -1,0 +1,104 @@
+//! How a column of a table is stored and analysed.
+
+use serde::{Deserialize, Serialize};
+
+use super::options::{self, Options};
+use crate::{
+    catalog::{Alteration, At, Catalog, Definition, Kept, Kind, Object, ObjectId, Shape, Step},
+    sql,
+};
+
+/// The settings of a column, where they are not all that its type and the server choose; an object about the column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnSettings {
+    /// `PLAIN`, `MAIN`, `EXTERNAL`, `EXTENDED`, where it is not what the column's type chooses.
+    storage: Option<String>,
+    /// What the column's type chooses.
+    usual_storage: Kept<String>,
+    /// `pglz`, `lz4`
+    compression: Option<String>,
+    /// How much `ANALYZE` collects.
+    statistics: Option<i16>,
+    /// `n_distinct`, `n_distinct_inherited`
+    options: Options,
+}
+
+impl Definition for ColumnSettings {
+    const KEYWORD: &'static str = "SETTINGS OF";
+    const SHAPE: Shape = Shape::About;
+    const QUERY: &'static str = "
+        SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum AS objsubid,
+            CASE WHEN a.attstorage <> t.typstorage THEN
+                CASE a.attstorage WHEN 'p' THEN 'PLAIN' WHEN 'm' THEN 'MAIN' WHEN 'e' THEN 'EXTERNAL' ELSE 'EXTENDED' END
+                END AS storage,
+            CASE t.typstorage WHEN 'p' THEN 'PLAIN' WHEN 'm' THEN 'MAIN' WHEN 'e' THEN 'EXTERNAL' ELSE 'EXTENDED' END
+                AS usual_storage,
+            CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
+            nullif(a.attstattarget, -1) AS statistics,
+            (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}')
+                FROM pg_catalog.pg_options_to_table(a.attoptions) o) AS options
+        FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+            JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+        WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't' AND a.attnum > 0
+            AND NOT a.attisdropped AND (a.attstorage <> t.typstorage OR a.attcompression <> ''
+                OR coalesce(a.attstattarget, -1) <> -1 OR a.attoptions IS NOT NULL)";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        self.untouched().changes(self, at)
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        Alteration::InPlace(self.changes(to, at))
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        self.changes(&self.untouched(), at)
+    }
+}
+
+impl ColumnSettings {
+    fn untouched(&self) -> Self {
+        let usual_storage = self.usual_storage.clone();
+        Self { storage: None, usual_storage, compression: None, statistics: None, options: Options::new() }
+    }
+
+    fn changes(&self, to: &Self, at: &At) -> Vec<Step> {
+        let Self { storage, usual_storage, compression, statistics, options } = to;
+        let mut actions = Vec::new();
+        if self.storage != *storage {
+            actions.push(format!("SET STORAGE {}", storage.as_ref().unwrap_or(&usual_storage.0)));
+        }
+        if self.compression != *compression {
+            actions.push(format!("SET COMPRESSION {}", compression.as_deref().unwrap_or("default")));
+        }
+        if self.statistics != *statistics {
+            actions.push(format!("SET STATISTICS {}", statistics.unwrap_or(-1)));
+        }
+        actions.extend(options::actions(&self.options, options));
+        let Some(column) = at.id.of.as_deref() else { return Vec::new() };
+        actions.into_iter().map(|action| set(column, &action)).collect()
+    }
+}
+
+/// What brings back the settings that PostgreSQL resets when the type of a column changes.
+pub(super) fn after_type_change(column: &ObjectId, desired: &Catalog) -> Vec<Step> {
+    let about = ObjectId { of: Some(Box::new(column.clone())), ..ObjectId::new::<String>(Kind::ColumnSettings, []) };
+    let mut steps = Vec::new();
+    if let Some(Object::ColumnSettings(settings)) = desired.get(&about) {
+        let storage = settings.storage.iter().map(|it| format!("SET STORAGE {it}"));
+        let compression = settings.compression.iter().map(|it| format!("SET COMPRESSION {it}"));
+        steps.extend(storage.chain(compression).map(|action| set(column, &action)));
+    }
+    // The indexes of the column are made anew, but for those that have stepped aside.
+    for (dependent, _) in desired.dependents(column) {
+        if let Some(Object::Index(index)) = desired.get(dependent) {
+            steps.extend(index.targets(&format!("INDEX IF EXISTS {}", dependent.address())));
+        }
+    }
+    steps
+}
+
+fn set(column: &ObjectId, action: &str) -> Step {
+    Step::new(format!("ALTER TABLE {} ALTER COLUMN {} {action}", column.relation(), sql::ident(column.name())))
+}
