@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::{
-    catalog::{Alteration, At, Catalog, Kind, ObjectId, Step, Tie},
+    catalog::{Alteration, At, Catalog, Kind, ObjectId, Step, Tie, Transaction},
     diff::Change,
 };
 
@@ -25,6 +25,14 @@ pub(super) enum Decision {
     Swap,
     /// It moves over to the new definition of something that is swapped.
     Follow(Vec<Step>),
+}
+
+impl Decision {
+    /// Whether the object only gains what can be used after a commit: labels of an enum.
+    pub fn only_adds(&self) -> bool {
+        let Self::Alter(steps) = self else { return false };
+        !steps.is_empty() && steps.iter().all(|step| step.transaction == Transaction::CommitAfter)
+    }
 }
 
 /// What happens to every object that is touched, and on whose account the ones do that do not differ themselves.

@@ -82,7 +82,9 @@ impl Graph {
 
     /// What depends on something in the current state goes, or lets go, before that goes or changes.
     fn removal(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
-        for id in decisions.of.keys().filter(|id| current.contains(id)) {
+        // A new label disturbs nothing that depends on its type, and has to be committed first.
+        let disturbed = decisions.of.iter().filter(|(_, decision)| !decision.only_adds());
+        for id in disturbed.map(|(id, _)| id).filter(|id| current.contains(id)) {
             for (dependent, tie) in current.dependents(id) {
                 let finishes = self.index(Part::Finish, id).is_some();
                 if self.index(Part::Finish, dependent).is_some() {

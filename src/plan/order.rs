@@ -10,7 +10,7 @@ use super::{
     fold::Folding,
     graph::{Graph, Part},
 };
-use crate::catalog::{Catalog, Kind, ObjectId, Transaction};
+use crate::catalog::{Catalog, Kind, ObjectId};
 
 /// What is done earlier where dependency leaves a choice: phase, kind, relation, position, address.
 type Key = (u8, Kind, Vec<String>, i16, ObjectId, Part);
@@ -48,10 +48,7 @@ pub(super) fn order(graph: &Graph, folding: &Folding, desired: &Catalog, decisio
 }
 
 fn key(part: Part, id: &ObjectId, desired: &Catalog, decisions: &Decisions) -> Key {
-    let commits = match decisions.of.get(id) {
-        Some(Decision::Alter(steps)) => steps.iter().any(|step| step.transaction == Transaction::CommitAfter),
-        _ => false,
-    };
+    let commits = decisions.of.get(id).is_some_and(Decision::only_adds);
     let phase = match part {
         // What needs a commit of its own comes first, so that one transaction can hold the rest.
         Part::Main if commits => 0,
