@@ -380,6 +380,10 @@ impl Catalog {
     /// (`Some(false)`), or by way of text alone (`None`). Names are of base types, as `format_type` spells them without
     /// modifiers.
     pub fn assignable(&self, from: &str, to: &str) -> Option<bool> {
+        // Arrays are converted element by element.
+        if let (Some(from), Some(to)) = (from.strip_suffix("[]"), to.strip_suffix("[]")) {
+            return self.assignable(from, to);
+        }
         // Every type can be assigned to the types of PostgreSQL's string category by way of its output function.
         if from == to || TEXT.contains(&to) {
             return Some(true);

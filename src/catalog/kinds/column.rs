@@ -77,7 +77,12 @@ impl Definition for Column {
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum AS objsubid,
             ARRAY[n.nspname, c.relname, a.attname] AS names, a.attnum AS position, a.attnotnull AS not_null,
             pg_catalog.format_type(a.atttypid, a.atttypmod) AS data_type,
-            pg_catalog.format_type(a.atttypid, NULL) AS base_type,
+            CASE WHEN t.typtype <> 'd' THEN pg_catalog.format_type(a.atttypid, NULL) ELSE (
+                WITH RECURSIVE under AS (
+                    SELECT t.typbasetype AS oid
+                    UNION ALL SELECT b.typbasetype FROM under u JOIN pg_catalog.pg_type b ON b.oid = u.oid WHERE b.typtype = 'd')
+                SELECT pg_catalog.format_type(b.oid, NULL)
+                FROM under u JOIN pg_catalog.pg_type b ON b.oid = u.oid AND b.typtype <> 'd') END AS base_type,
             CASE WHEN a.attcollation <> t.typcollation THEN
                 (SELECT ARRAY[m.nspname, l.collname] FROM pg_catalog.pg_collation l
                     JOIN pg_catalog.pg_namespace m ON m.oid = l.collnamespace WHERE l.oid = a.attcollation) END AS collation,
