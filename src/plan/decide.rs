@@ -3,7 +3,7 @@
 //! What depends on something that is replaced steps aside and comes back, moves over to the new definition, or is
 //! replaced as well; and so on, until nothing more is touched.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::{
     catalog::{Alteration, At, Catalog, Kind, ObjectId, Step, Tie, Transaction},
@@ -73,10 +73,18 @@ pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -
             deciding.replace(&whole, Some(change.id));
         }
     }
-    while let Some(id) = deciding.gone.pop_front() {
-        deciding.widen(&id);
+    loop {
+        while let Some(id) = deciding.gone.pop_front() {
+            deciding.widen(&id);
+        }
+        let torn = deciding.torn();
+        for (id, account) in &torn {
+            deciding.replace(id, Some(account));
+        }
+        if torn.is_empty() {
+            return deciding.decisions;
+        }
     }
-    deciding.decisions
 }
 
 struct Deciding<'a> {
@@ -193,8 +201,40 @@ impl<'a> Deciding<'a> {
         }
     }
 
+    /// What would have to let go of one part of something before that is replaced, and take hold of another part after: no
+    /// change in place can do that. With each, what is replaced.
+    fn torn(&self) -> Vec<(ObjectId, ObjectId)> {
+        let altered =
+            self.decisions.of.iter().filter(|(id, it)| matches!(it, Decision::Alter(_)) && !id.kind.holds_data());
+        altered
+            .filter_map(|(id, _)| {
+                let let_go = self.current.referenced(id).map(|(it, _)| it).filter(|it| !self.still_needs(id, it));
+                let replaced: BTreeSet<&ObjectId> = let_go
+                    .flat_map(|it| wholes(self.current, it))
+                    .filter(|it| matches!(self.decisions.of.get(*it), Some(Decision::Replace)))
+                    .collect();
+                let mut held = self.desired.referenced(id).flat_map(|(it, _)| wholes(self.desired, it));
+                let account = held.find(|it| replaced.contains(*it))?;
+                Some((id.clone(), account.clone()))
+            })
+            .collect()
+    }
+
     /// Whether a change in place ends the dependence, so that it only has to come first.
     fn lets_go(&self, dependent: &ObjectId, id: &ObjectId) -> bool {
         matches!(self.decisions.of.get(dependent), Some(Decision::Alter(_))) && !self.still_needs(dependent, id)
     }
+}
+
+/// An object, and everything that it is a part of.
+fn wholes<'a>(catalog: &'a Catalog, id: &'a ObjectId) -> Vec<&'a ObjectId> {
+    let mut found = vec![id];
+    let mut next = 0;
+    while let Some(part) = found.get(next).copied() {
+        let owners = catalog.referenced(part).filter(|(_, tie)| *tie != Tie::Needs).map(|(owner, _)| owner);
+        let new: Vec<&ObjectId> = owners.filter(|owner| !found.contains(owner)).collect();
+        found.extend(new);
+        next += 1;
+    }
+    found
 }

@@ -104,6 +104,8 @@ fn order_columns(block: &str) -> String {
     let mut lines: Vec<&str> = block.lines().collect();
     if let Some(end) = lines.iter().position(|line| line.starts_with(')')) {
         lines[1..end].sort_by_key(|line| line.trim_end_matches(','));
+        // What is said of the columns one by one follows, in their order.
+        lines[end + 1..].sort_unstable();
     }
     lines.iter().map(|line| line.trim_end_matches(',')).collect::<Vec<_>>().join("\n")
 }

@@ -119,8 +119,20 @@ impl Definition for Sequence {
                 }
             }
         }
+        let apart = options.minimum > self.options.maximum || options.maximum < self.options.minimum;
+        if apart {
+            // No value that it can stand at is within the new bounds, and PostgreSQL would refuse them.
+            clauses.push("RESTART".to_owned());
+        }
         if !clauses.is_empty() {
-            steps.push(Step::new(format!("ALTER {} {}", at.id, sql::join(clauses, " "))));
+            let mut step = Step::new(format!("ALTER {} {}", at.id, sql::join(clauses, " ")));
+            if apart {
+                step = step
+                    .hazard(Hazard::Behaviour { why: "the sequence starts anew, within its new bounds".to_owned() });
+            } else if options.minimum > self.options.minimum || options.maximum < self.options.maximum {
+                step = step.hazard(Hazard::MayFail { why: "the sequence must stand within its new bounds".to_owned() });
+            }
+            steps.push(step);
         }
         if self.unlogged != *unlogged {
             let word = if *unlogged { "UNLOGGED" } else { "LOGGED" };
