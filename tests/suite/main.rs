@@ -13,6 +13,7 @@ mod cleanup;
 mod cli;
 mod commands;
 mod connect;
+mod convergence;
 mod dump;
 mod embedded;
 mod engine;
