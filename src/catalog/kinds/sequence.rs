@@ -59,6 +59,20 @@ impl Options {
         Self { data_type: data_type.to_owned(), start, increment: 1, minimum, maximum, cache: 1, cycle: false }
     }
 
+    /// Moves a sequence that has not come to its new bounds yet to their beginning, where PostgreSQL wants it to stand. Values
+    /// are only left out by that, also when the transaction is rolled back, which `setval` survives.
+    fn catch_up(&self, from: &Self, id: &ObjectId) -> Option<Step> {
+        let (begin, comparison) = match self.increment > 0 {
+            true if self.minimum > from.minimum => (self.minimum, "<"),
+            false if self.maximum < from.maximum => (self.maximum, ">"),
+            _ => return None,
+        };
+        let (name, relation) = (sql::literal(&id.address()), id.address());
+        Some(Step::new(format!(
+            "SELECT pg_catalog.setval({name}, {begin}, false) FROM {relation} WHERE last_value {comparison} {begin}"
+        )))
+    }
+
     /// The data type, where it is not the one that PostgreSQL chooses.
     pub fn data_type(&self) -> &str {
         &self.data_type
@@ -124,12 +138,16 @@ impl Definition for Sequence {
             // No value that it can stand at is within the new bounds, and PostgreSQL would refuse them.
             clauses.push("RESTART".to_owned());
         }
+        if !apart {
+            steps.extend(options.catch_up(&self.options, at.id));
+        }
         if !clauses.is_empty() {
             let mut step = Step::new(format!("ALTER {} {}", at.id, sql::join(clauses, " ")));
             if apart {
                 step = step
                     .hazard(Hazard::Behaviour { why: "the sequence starts anew, within its new bounds".to_owned() });
             } else if options.minimum > self.options.minimum || options.maximum < self.options.maximum {
+                // What has passed its new end cannot go back without giving values twice.
                 step = step.hazard(Hazard::MayFail { why: "the sequence must stand within its new bounds".to_owned() });
             }
             steps.push(step);
