@@ -243,27 +243,46 @@ impl Catalog {
         objects: impl IntoIterator<Item = (ObjectId, Object)>,
         ties: impl IntoIterator<Item = (ObjectId, ObjectId, Tie)>,
     ) -> Self {
-        let mut catalog = Self { server, objects: objects.into_iter().collect(), ..Self::default() };
-        catalog.objects.sort_unstable_keys();
-        let mut edges: Vec<(u32, u32, Tie)> = ties
+        let objects: IndexMap<ObjectId, Object> = objects.into_iter().collect();
+        let ties: Vec<(usize, usize, Tie)> = ties
             .into_iter()
-            .filter_map(|(from, to, tie)| {
-                let index = |id: &ObjectId| catalog.objects.get_index_of(id).and_then(|i| u32::try_from(i).ok());
-                Some((index(&from)?, index(&to)?, tie))
-            })
+            .filter_map(|(from, to, tie)| Some((objects.get_index_of(&from)?, objects.get_index_of(&to)?, tie)))
+            .collect();
+        Self::numbered(server, objects.into_iter().map(Some).collect(), &ties)
+    }
+
+    /// A catalog of these objects, and of ties among them by their places in the list. What is `None`, and the ties to it,
+    /// are left out.
+    pub(super) fn numbered(
+        server: Server,
+        objects: Vec<Option<(ObjectId, Object)>>,
+        ties: &[(usize, usize, Tie)],
+    ) -> Self {
+        let mut places = vec![None; objects.len()];
+        let mut sorted: Vec<(usize, (ObjectId, Object))> =
+            objects.into_iter().enumerate().filter_map(|(number, it)| Some((number, it?))).collect();
+        sorted.sort_by(|(_, (a, _)), (_, (b, _))| a.cmp(b));
+        let mut objects = IndexMap::with_capacity(sorted.len());
+        for (number, (id, object)) in sorted {
+            let (place, _) = objects.insert_full(id, object);
+            places[number] = u32::try_from(place).ok();
+        }
+        let place = |number: usize| places.get(number).copied().flatten();
+        let mut edges: Vec<(u32, u32, Tie)> = ties
+            .iter()
+            .filter_map(|(from, to, tie)| Some((place(*from)?, place(*to)?, *tie)))
             .filter(|(from, to, _)| from != to)
             .collect();
         edges.sort_unstable();
         edges.dedup();
-        let mut graph = DiGraph::with_capacity(catalog.objects.len(), edges.len());
-        for _ in 0..catalog.objects.len() {
+        let mut graph = DiGraph::with_capacity(objects.len(), edges.len());
+        for _ in 0..objects.len() {
             graph.add_node(());
         }
         for (from, to, tie) in edges {
             graph.add_edge(from.into(), to.into(), tie);
         }
-        catalog.ties = graph;
-        catalog
+        Self { server, objects, ties: graph, ..Self::default() }
     }
 
     /// The definition of an object.

@@ -177,8 +177,9 @@ impl Reading {
             && names.first().is_some_and(|schema| schema.starts_with("pg_") || schema == "information_schema");
         if !hidden && !self.resolver.is_implementation(address) {
             let id = ObjectId { kind, names, args, of: None };
-            self.resolver.needs(&id, &needs);
-            self.resolver.object(address, id.clone());
+            let number = self.objects.len();
+            self.resolver.needs(number, &needs);
+            self.resolver.object(address, number, kind.created_before_owner());
             self.objects.push((id, object));
         }
         Ok(())
@@ -187,21 +188,25 @@ impl Reading {
     fn finish(mut self, ledger: &str) -> Catalog {
         for (address, kind, names, object, needs) in self.about {
             if let Some(of) = self.resolver.exact(address) {
-                let id = ObjectId { kind, names, args: Vec::new(), of: Some(Box::new(of.clone())) };
-                self.resolver.needs(&id, &needs);
-                self.resolver.about(id.clone());
+                let about = self.objects.get(of).map(|(of, _)| Box::new(of.clone()));
+                let id = ObjectId { kind, names, args: Vec::new(), of: about };
+                let number = self.objects.len();
+                self.resolver.needs(number, &needs);
+                self.resolver.about(number, of);
                 self.objects.push((id, object));
             }
         }
         let ties = self.resolver.ties();
         let members = self.resolver.extension_members();
-        let objects = self.objects.into_iter().filter(|(id, _)| id.schema() != Some(ledger) && !members.contains(id));
+        let keep = |number: usize, id: &ObjectId| id.schema() != Some(ledger) && !members.contains(&number);
+        let objects = self.objects.into_iter().enumerate();
+        let objects = objects.map(|(number, it)| Some(it).filter(|(id, _)| keep(number, id))).collect();
         Catalog {
             roles: self.roles,
             casts: self.casts,
             // The ledger is ours.
             unmodelled: self.unmodelled.into_iter().filter(|it| it.schema.as_deref() != Some(ledger)).collect(),
-            ..Catalog::new(self.server, objects, ties)
+            ..Catalog::numbered(self.server, objects, &ties)
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::{ObjectId, Tie};
+use super::Tie;
 
 /// A row of a catalog: its class, its OID, its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -18,12 +18,17 @@ const PG_CLASS: u32 = 1259;
 /// toast index, toast table, materialized view.
 const DEPTH: u32 = 4;
 
+/// An object, by the order in which it was read.
+pub(super) type Number = usize;
+
 /// Collects addresses and dependencies, and turns the latter into ties.
 #[derive(Default)]
 pub(super) struct Resolver {
-    objects: HashMap<Address, ObjectId>,
+    objects: HashMap<Address, Number>,
     /// Those of them that are a part of another row: columns.
-    parts: Vec<(Address, ObjectId)>,
+    parts: Vec<(Address, Number)>,
+    /// Those of them that go along with an owner that is created after them.
+    created_before_owner: HashSet<Number>,
     /// The row on which a row depends internally, and which therefore stands for it.
     internal: HashMap<Address, Address>,
     /// The rows that are no objects of their own, but a part of how another is made: the constructors of a range type.
@@ -31,28 +36,32 @@ pub(super) struct Resolver {
     /// The extension to which a row belongs, which therefore stands for it.
     members: HashMap<Address, Address>,
     depends: Vec<(Address, Address, char)>,
-    about: Vec<ObjectId>,
-    needs: Vec<(ObjectId, Address)>,
+    /// Each definition about another object, with that object.
+    about: Vec<(Number, Number)>,
+    needs: Vec<(Number, Address)>,
 }
 
 impl Resolver {
-    /// Takes note of an object's address.
-    pub fn object(&mut self, address: Address, id: ObjectId) {
+    /// Takes note of an object's address, and whether it is created before what owns it.
+    pub fn object(&mut self, address: Address, object: Number, created_before_owner: bool) {
         if address.sub != 0 {
-            self.parts.push((address, id.clone()));
+            self.parts.push((address, object));
         }
-        self.objects.insert(address, id);
+        if created_before_owner {
+            self.created_before_owner.insert(object);
+        }
+        self.objects.insert(address, object);
     }
 
-    /// Takes note of a definition about the object at an address.
-    pub fn about(&mut self, id: ObjectId) {
-        self.about.push(id);
+    /// Takes note of a definition about another object.
+    pub fn about(&mut self, object: Number, of: Number) {
+        self.about.push((object, of));
     }
 
     /// Takes note of what an object needs beyond what `pg_depend` says.
-    pub fn needs(&mut self, id: &ObjectId, needs: &[[u32; 3]]) {
+    pub fn needs(&mut self, object: Number, needs: &[[u32; 3]]) {
         let address = |&[class, object, sub]: &[u32; 3]| Address { class, object, sub };
-        self.needs.extend(needs.iter().map(|row| (id.clone(), address(row))));
+        self.needs.extend(needs.iter().map(|row| (object, address(row))));
     }
 
     /// Takes one row of `pg_depend`, as seven words.
@@ -81,24 +90,24 @@ impl Resolver {
     }
 
     /// The object at exactly this address.
-    pub fn exact(&self, address: Address) -> Option<&ObjectId> {
-        self.objects.get(&address)
+    pub fn exact(&self, address: Address) -> Option<Number> {
+        self.objects.get(&address).copied()
     }
 
     /// The object that stands for an address: itself, its table, or what it internally belongs to.
-    fn resolve(&self, address: Address, depth: u32) -> Option<&ObjectId> {
+    fn resolve(&self, address: Address, depth: u32) -> Option<Number> {
         let whole = Address { sub: 0, ..address };
         if let Some(extension) = self.members.get(&whole) {
-            return self.objects.get(extension);
+            return self.exact(*extension);
         }
-        self.objects.get(&address).or_else(|| self.objects.get(&whole)).or_else(|| {
+        self.exact(address).or_else(|| self.exact(whole)).or_else(|| {
             let next = self.internal.get(&address).or_else(|| self.internal.get(&whole))?;
             if depth == 0 { None } else { self.resolve(*next, depth - 1) }
         })
     }
 
     /// Every tie among the objects.
-    pub fn ties(&self) -> Vec<(ObjectId, ObjectId, Tie)> {
+    pub fn ties(&self) -> Vec<(Number, Number, Tie)> {
         let mut ties = Vec::with_capacity(self.depends.len() + self.objects.len());
         for (from, to, deptype) in &self.depends {
             let tie = match deptype {
@@ -107,50 +116,43 @@ impl Resolver {
                 'a' | 'i' | 'I' | 'P' | 'S' => Tie::Belongs,
                 _ => continue,
             };
-            if let (Some(from), Some(to)) = (self.resolve(*from, DEPTH), self.resolve(*to, DEPTH))
-                && from != to
-            {
+            if let (Some(from), Some(to)) = (self.resolve(*from, DEPTH), self.resolve(*to, DEPTH)) {
                 // What stands for a row that goes along (a view for its rule) needs what the row needs.
-                ties.push((from.clone(), to.clone(), tie));
+                ties.push((from, to, tie));
             }
         }
-        for (address, id) in &self.parts {
+        for (address, object) in &self.parts {
             // The row of a composite type in `pg_class` belongs to the one in `pg_type`.
             if let Some(whole) = self.resolve(Address { sub: 0, ..*address }, DEPTH) {
-                ties.push((id.clone(), whole.clone(), Tie::Belongs));
+                ties.push((*object, whole, Tie::Belongs));
             }
         }
-        for (id, address) in &self.needs {
+        for (object, address) in &self.needs {
             if let Some(needed) = self.resolve(*address, DEPTH) {
-                ties.push((id.clone(), needed.clone(), Tie::Needs));
+                ties.push((*object, needed, Tie::Needs));
             }
         }
-        for id in &self.about {
-            if let Some(of) = &id.of {
-                ties.push((id.clone(), (**of).clone(), Tie::Belongs));
-            }
-        }
+        ties.extend(self.about.iter().map(|(object, of)| (*object, *of, Tie::Belongs)));
         ties
     }
 
     /// A sequence goes along with its column, yet is created before it.
     fn is_owned(&self, address: Address) -> bool {
-        self.objects.get(&address).is_some_and(|id| id.kind.created_before_owner())
+        self.exact(address).is_some_and(|object| self.created_before_owner.contains(&object))
     }
 
     /// The objects that belong to an extension, and everything that belongs to those.
-    pub fn extension_members(&self) -> BTreeSet<ObjectId> {
-        if self.members.is_empty() {
-            return BTreeSet::new();
+    pub fn extension_members(&self) -> BTreeSet<Number> {
+        let mut members: BTreeSet<Number> = self.members.keys().filter_map(|address| self.exact(*address)).collect();
+        if members.is_empty() {
+            return members;
         }
-        let mut members: BTreeSet<ObjectId> =
-            self.members.keys().filter_map(|address| self.objects.get(address)).cloned().collect();
         let belongs = self.parts_of();
         loop {
             let before = members.len();
             for (from, to) in &belongs {
-                if members.contains(*to) {
-                    members.insert((*from).clone());
+                if members.contains(to) {
+                    members.insert(*from);
                 }
             }
             if members.len() == before {
@@ -160,16 +162,12 @@ impl Resolver {
     }
 
     /// Every object with what it goes along with; members of extensions not yet being stood for by these.
-    fn parts_of(&self) -> Vec<(&ObjectId, &ObjectId)> {
+    fn parts_of(&self) -> Vec<(Number, Number)> {
         let depends = self.depends.iter().filter(|(_, _, deptype)| matches!(deptype, 'a' | 'i' | 'I' | 'P' | 'S'));
-        let row = |address: &Address| {
-            let whole = Address { sub: 0, ..*address };
-            self.objects.get(address).or_else(|| self.objects.get(&whole))
-        };
+        let row = |address: &Address| self.exact(*address).or_else(|| self.exact(Address { sub: 0, ..*address }));
         let find = |address: &Address| row(address).or_else(|| row(self.internal.get(address)?));
         let ties = depends.filter_map(|(from, to, _)| Some((find(from)?, find(to)?)));
-        let parts = self.parts.iter().filter_map(|(address, id)| Some((id, find(&Address { sub: 0, ..*address })?)));
-        let about = self.about.iter().filter_map(|id| Some((id, id.of.as_deref()?)));
-        ties.chain(parts).chain(about).collect()
+        let parts = self.parts.iter().filter_map(|(address, id)| Some((*id, find(&Address { sub: 0, ..*address })?)));
+        ties.chain(parts).chain(self.about.iter().copied()).collect()
     }
 }
