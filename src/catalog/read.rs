@@ -1,8 +1,8 @@
-//! Reads a database into a catalog: every kind's query in one message, inside one read-only snapshot.
+//! Reads a database into a catalog: every kind's query in one statement, inside one read-only snapshot, row by row as they come.
 
 use std::collections::BTreeMap;
 
-use postgres::{Client, GenericClient, SimpleQueryMessage};
+use postgres::{Client, GenericClient, IsolationLevel, SimpleQueryMessage, fallible_iterator::FallibleIterator, types::Type};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -37,7 +37,7 @@ pub enum ReadError {
 const SETTINGS: &str = "SET LOCAL search_path = ''; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
     SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 3; SET LOCAL bytea_output = 'hex'; \
     SET LOCAL quote_all_identifiers = off; SET LOCAL xmloption = 'content'; SET LOCAL statement_timeout = 0; \
-    SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_nestloop = on; ";
+    SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_nestloop = on";
 
 const SERVER: &str = "SELECT 's', json_build_object(
     'major', current_setting('server_version_num')::int / 10000, 'version_num', current_setting('server_version_num')::int,
@@ -46,10 +46,13 @@ const SERVER: &str = "SELECT 's', json_build_object(
     'encoding', pg_catalog.pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype,
     'owner', pg_catalog.pg_get_userbyid(d.datdba),
     'lock_table', current_setting('max_locks_per_transaction')::int8
-        * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8))
-    FROM pg_catalog.pg_database d WHERE d.datname = current_database(); \
-    SELECT 'r', rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY rolname COLLATE \"C\"; \
-    SELECT 'c', json_build_array(pg_catalog.format_type(castsource, NULL), pg_catalog.format_type(casttarget, NULL), castcontext <> 'e')
+        * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8))::text
+    FROM pg_catalog.pg_database d WHERE d.datname = current_database()
+    UNION ALL
+    (SELECT 'r', rolname::text FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY rolname COLLATE \"C\")
+    UNION ALL
+    SELECT 'c', json_build_array(
+        pg_catalog.format_type(castsource, NULL), pg_catalog.format_type(casttarget, NULL), castcontext <> 'e')::text
     FROM pg_catalog.pg_cast";
 
 const DEPENDS: &str = "SELECT 'd', concat_ws(' ', classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
@@ -57,45 +60,39 @@ const DEPENDS: &str = "SELECT 'd', concat_ws(' ', classid, objid, objsubid, refc
 
 /// Reads the whole database that the client is connected to, without the schema of the ledger.
 ///
-/// One round trip, one `REPEATABLE READ READ ONLY` snapshot.
+/// One `REPEATABLE READ READ ONLY` snapshot, in a handful of round trips whatever the number of objects.
 pub fn read(client: &mut Client, ledger: &str) -> Result<Catalog, ReadError> {
-    let queries = queries(major(client)?);
-    let message = format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {queries}; COMMIT");
-    let rows = client.simple_query(&message).inspect_err(|_| {
-        // The connection may be used again by the caller; an aborted transaction must not stay open on it.
-        let _ = client.batch_execute("ROLLBACK");
-    })?;
-    catalog(rows, ledger)
+    let mut snapshot =
+        client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start()?;
+    let catalog = read_within(&mut snapshot, ledger)?;
+    snapshot.commit()?;
+    Ok(catalog)
 }
 
 /// Reads the database as a transaction that is open sees it, with what has been changed in it.
 ///
 /// The settings of a reader, among them an empty `search_path`, stay until the end of the transaction.
 pub fn read_within(client: &mut impl GenericClient, ledger: &str) -> Result<Catalog, ReadError> {
-    let message = queries(major(client)?);
-    catalog(client.simple_query(&message)?, ledger)
-}
-
-/// Every query, in one message.
-fn queries(major: u32) -> String {
-    let mut message = format!("{SETTINGS}{SERVER}; {DEPENDS}; ");
-    for kind in Kind::ALL {
-        let query = for_major(kind.query(), major);
-        message.push_str(&format!("SELECT '{}', row_to_json(q) FROM (\n{query}\n) q; ", kind.name()));
-    }
-    let unmodelled = for_major(super::kinds::UNMODELLED, major);
-    message.push_str(&format!("SELECT 'u', row_to_json(q) FROM (\n{unmodelled}\n) q"));
-    message
-}
-
-fn catalog(rows: Vec<SimpleQueryMessage>, ledger: &str) -> Result<Catalog, ReadError> {
+    let query = query(major(client)?);
+    client.batch_execute(SETTINGS)?;
     let mut reading = Reading::default();
-    for row in rows {
-        if let SimpleQueryMessage::Row(row) = row {
-            reading.row(row.get(0).unwrap_or_default(), row.get(1).unwrap_or_default())?;
-        }
+    let mut rows = client.query_typed_raw(&query, std::iter::empty::<(&str, Type)>())?;
+    while let Some(row) = rows.next()? {
+        reading.row(row.try_get(0)?, row.try_get(1)?)?;
     }
     Ok(reading.finish(ledger))
+}
+
+/// Every query in one: a row says what it is, and then so as JSON or words. Dependencies come before objects.
+fn query(major: u32) -> String {
+    let mut whole = format!("{SERVER}\nUNION ALL\n{DEPENDS}");
+    for kind in Kind::ALL {
+        let query = for_major(kind.query(), major);
+        whole.push_str(&format!("\nUNION ALL\nSELECT '{}', row_to_json(q)::text FROM (\n{query}\n) q", kind.name()));
+    }
+    let unmodelled = for_major(super::kinds::UNMODELLED, major);
+    whole.push_str(&format!("\nUNION ALL\nSELECT 'u', row_to_json(q)::text FROM (\n{unmodelled}\n) q"));
+    whole
 }
 
 fn major(client: &mut impl GenericClient) -> Result<u32, ReadError> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use indexmap::IndexSet;
+use indexmap::{Equivalent, IndexSet};
 
 use super::decide::{Decision, Decisions};
 use crate::catalog::{At, Catalog, ObjectId, Slot, Tie};
@@ -20,6 +20,16 @@ pub(super) enum Part {
 
 /// A node: what is done to which object.
 pub(super) type Node = (Part, ObjectId);
+
+/// A node to look up; hashes as the node does.
+#[derive(Hash)]
+struct NodeRef<'a>(Part, &'a ObjectId);
+
+impl Equivalent<Node> for NodeRef<'_> {
+    fn equivalent(&self, node: &Node) -> bool {
+        self.0 == node.0 && *self.1 == node.1
+    }
+}
 
 /// Nodes, and the edges between them.
 #[derive(Debug, Default)]
@@ -59,8 +69,7 @@ impl Graph {
 
     /// The index of a node, where it is there.
     pub fn index(&self, part: Part, id: &ObjectId) -> Option<usize> {
-        // A tuple of references cannot be looked up in a set of tuples, hence the clone.
-        self.nodes.get_index_of(&(part, id.clone()))
+        self.nodes.get_index_of(&NodeRef(part, id))
     }
 
     fn edge(&mut self, first: (Part, &ObjectId), second: (Part, &ObjectId)) {

@@ -26,43 +26,60 @@ pub(super) struct Desired {
     pub warnings: Vec<String>,
 }
 
-/// Loads a source: into an empty database, or, where it refers to what it does not create, beside what the target has of
-/// that.
+/// A source that did not load into an empty database.
+pub(super) struct Stuck {
+    empty: Catalog,
+    /// How far it got.
+    partial: Catalog,
+    error: source::LoadError,
+}
+
+/// Loads a source into an empty database.
 pub(super) fn load(
     engine: &Engine,
     spec: &Spec,
     source: &Source,
-    current: &Catalog,
     ledger: &str,
-) -> Result<Desired, PlanError> {
+) -> Result<Result<Desired, Box<Stuck>>, PlanError> {
     let scratch = engine.database(spec)?;
     let empty = read(&scratch, ledger)?;
-    let error = match run(engine, &scratch, source) {
-        Ok(warnings) => {
-            let catalog = read(&scratch, ledger)?;
-            return Ok(Desired { baseline: empty.clone(), empty, catalog, warnings });
-        }
-        Err(PlanError::Load(error)) => error,
-        Err(error) => return Err(error),
-    };
-    let partial = read(&scratch, ledger)?;
-    drop(scratch);
-    let around = around(&empty, &partial, source, current);
-    if around.len() == empty.len() {
-        return Err(error.into());
+    let loaded = run(engine, &scratch, source);
+    if let Err(error) = loaded {
+        let PlanError::Load(error) = error else { return Err(error) };
+        return Ok(Err(Box::new(Stuck { empty, partial: read(&scratch, ledger)?, error })));
     }
-    let scratch = engine.database(spec)?;
-    let mut session = Session::open(&scratch)?;
-    let draft = script(&empty, &around).map_err(RehearsalError::from)?;
-    session.run_all(&draft, "while what the desired state does not manage was copied")?;
-    drop(session);
-    let baseline = read(&scratch, ledger)?;
-    // What the source lacks is better told by the first attempt, unless the second one got further.
-    let warnings = run(engine, &scratch, source).map_err(|second| match second {
-        PlanError::Load(second) if second.count() >= error.count() => PlanError::Load(error),
-        second => second,
-    })?;
-    Ok(Desired { empty, baseline, catalog: read(&scratch, ledger)?, warnings })
+    let catalog = read(&scratch, ledger)?;
+    Ok(Ok(Desired { baseline: empty.clone(), empty, catalog, warnings: loaded? }))
+}
+
+impl Stuck {
+    /// Loads the source beside what the target has of that which it refers to and does not create.
+    pub(super) fn load_beside(
+        self,
+        engine: &Engine,
+        spec: &Spec,
+        source: &Source,
+        current: &Catalog,
+        ledger: &str,
+    ) -> Result<Desired, PlanError> {
+        let Self { empty, partial, error } = self;
+        let around = around(&empty, &partial, source, current);
+        if around.len() == empty.len() {
+            return Err(error.into());
+        }
+        let scratch = engine.database(spec)?;
+        let mut session = Session::open(&scratch)?;
+        let draft = script(&empty, &around).map_err(RehearsalError::from)?;
+        session.run_all(&draft, "while what the desired state does not manage was copied")?;
+        drop(session);
+        let baseline = read(&scratch, ledger)?;
+        // What the source lacks is better told by the first attempt, unless the second one got further.
+        let warnings = run(engine, &scratch, source).map_err(|second| match second {
+            PlanError::Load(second) if second.count() >= error.count() => PlanError::Load(error),
+            second => second,
+        })?;
+        Ok(Desired { empty, baseline, catalog: read(&scratch, ledger)?, warnings })
+    }
 }
 
 /// What the target has beside what the source made, as far as it got: schemas that the source does not touch, extensions

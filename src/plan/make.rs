@@ -108,10 +108,19 @@ pub struct Made {
 /// Plans the way from what the target is to what the source says, and proves it.
 pub fn make(request: &Request) -> Result<Made, PlanError> {
     let mut client = request.target.connect()?;
-    let current = catalog::read(&mut client, request.ledger)?;
     let spec = Spec::of(&mut client)?;
-    drop(client);
-    let loaded = load(request.engine, &spec, request.source, &current, request.ledger)?;
+    let Request { engine, source, ledger, .. } = request;
+    // The target is read while the source is loaded.
+    let (current, loaded) = std::thread::scope(|scope| {
+        let reading = scope.spawn(move || catalog::read(&mut client, ledger));
+        let loaded = load(engine, &spec, source, ledger);
+        (reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), loaded)
+    });
+    let current = current?;
+    let loaded = match loaded? {
+        Ok(loaded) => loaded,
+        Err(stuck) => stuck.load_beside(engine, &spec, source, &current, ledger)?,
+    };
     let scope = scope(request, &loaded);
     supported("schema.sql", &scope, &loaded.catalog)?;
     supported("the database", &scope, &current)?;

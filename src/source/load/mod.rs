@@ -1,4 +1,4 @@
-//! Loads the desired state into a scratch database: in one message where that works, otherwise in order and in rounds.
+//! Loads the desired state into a scratch database: as it stands where that works, otherwise in order and in rounds.
 
 mod beyond;
 mod bodies;
@@ -46,7 +46,7 @@ pub struct Loaded {
     pub warnings: Vec<String>,
     /// Statements beyond the database that were left out.
     pub beyond: Vec<super::Warning>,
-    /// Whether everything ran in one message, in the order of the files.
+    /// Whether everything ran in the order of the files.
     pub in_one_go: bool,
 }
 
@@ -84,15 +84,14 @@ impl Loader<'_> {
         let routines = self.routines().map_err(lost)?;
         let mut units: Vec<Unit> = self.units();
         self.extensions(&mut units).map_err(lost)?;
-        let refs: Vec<&Unit> = units.iter().collect();
-        let in_one_go = match self.connection.run(&refs) {
-            Ok(()) => true,
-            Err(Trouble::Refused(_)) => {
-                self.rounds(units)?;
-                false
-            }
-            Err(trouble) => return Err(lost(trouble)),
-        };
+        if let Some(loans) = &mut self.loans {
+            loans.learn(self.source).map_err(lost)?;
+        }
+        let done = self.in_file_order(&units).map_err(lost)?;
+        let in_one_go = done == units.len();
+        if !in_one_go {
+            self.rounds(units.split_off(done))?;
+        }
         self.clean = false;
         let mut warnings: Vec<String> = beyond.iter().map(ToString::to_string).collect();
         warnings.extend(self.check_bodies(&routines)?);
@@ -106,14 +105,26 @@ impl Loader<'_> {
         all.filter(|(_, statement)| makes(statement.class)).map(|(at, _)| Unit::whole(at)).collect()
     }
 
+    /// Runs units as they stand, as far as that works; how many are done.
+    ///
+    /// Each message is a transaction: a single one would hold thousands of locks, over which PostgreSQL goes at the end of
+    /// every statement.
+    fn in_file_order(&mut self, units: &[Unit]) -> Result<usize, Trouble> {
+        let mut done = 0;
+        for chunk in units.chunks(rounds::LARGEST) {
+            match self.connection.run(&chunk.iter().collect::<Vec<_>>()) {
+                Ok(()) => done += chunk.len(),
+                Err(Trouble::Refused(_)) => break,
+                Err(lost @ Trouble::Lost(_)) => return Err(lost),
+            }
+            self.clean = false;
+        }
+        Ok(done)
+    }
+
     fn rounds(&mut self, units: Vec<Unit>) -> Result<(), LoadError> {
         let source = self.source;
         let lost = LoadError::from_trouble;
-        if let Some(loans) = &mut self.loans
-            && self.clean
-        {
-            loans.learn(source).map_err(lost)?;
-        }
         let mut rounds = Rounds::new(self, units);
         rounds.run(self).map_err(lost)?;
         let failures = Failure::all(source, &rounds.order, &rounds.outcomes);

@@ -9,7 +9,7 @@ use crate::source::unit::Unit;
 use std::collections::HashSet;
 
 /// How many units are sent in one message at most; a transaction holds a lock on everything that it makes.
-const LARGEST: usize = 2048;
+pub(super) const LARGEST: usize = 256;
 const FIRST: usize = 64;
 
 /// What came of one unit.
