@@ -1,8 +1,8 @@
-//! Reads a database into a catalog: every kind's query in one statement, inside one read-only snapshot, row by row as they come.
+//! Reads a database into a catalog: every kind's query, in a few messages, inside one read-only snapshot.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::mpsc::sync_channel};
 
-use postgres::{Client, GenericClient, IsolationLevel, SimpleQueryMessage, fallible_iterator::FallibleIterator, types::Type};
+use postgres::{Client, GenericClient, IsolationLevel, SimpleQueryMessage};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
@@ -37,7 +37,7 @@ pub enum ReadError {
 const SETTINGS: &str = "SET LOCAL search_path = ''; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
     SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 3; SET LOCAL bytea_output = 'hex'; \
     SET LOCAL quote_all_identifiers = off; SET LOCAL xmloption = 'content'; SET LOCAL statement_timeout = 0; \
-    SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_nestloop = on";
+    SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0; SET LOCAL enable_nestloop = on; ";
 
 const SERVER: &str = "SELECT 's', json_build_object(
     'major', current_setting('server_version_num')::int / 10000, 'version_num', current_setting('server_version_num')::int,
@@ -46,14 +46,11 @@ const SERVER: &str = "SELECT 's', json_build_object(
     'encoding', pg_catalog.pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype,
     'owner', pg_catalog.pg_get_userbyid(d.datdba),
     'lock_table', current_setting('max_locks_per_transaction')::int8
-        * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8))::text
-    FROM pg_catalog.pg_database d WHERE d.datname = current_database()
-    UNION ALL
-    (SELECT 'r', rolname::text FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY rolname COLLATE \"C\")
-    UNION ALL
-    SELECT 'c', json_build_array(
-        pg_catalog.format_type(castsource, NULL), pg_catalog.format_type(casttarget, NULL), castcontext <> 'e')::text
-    FROM pg_catalog.pg_cast";
+        * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8))
+    FROM pg_catalog.pg_database d WHERE d.datname = current_database(); \
+    SELECT 'r', rolname FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY rolname COLLATE \"C\"; \
+    SELECT 'c', json_build_array(pg_catalog.format_type(castsource, NULL), pg_catalog.format_type(casttarget, NULL), castcontext <> 'e')
+    FROM pg_catalog.pg_cast; ";
 
 const DEPENDS: &str = "SELECT 'd', concat_ws(' ', classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
     FROM pg_catalog.pg_depend WHERE objid >= 16384";
@@ -73,26 +70,43 @@ pub fn read(client: &mut Client, ledger: &str) -> Result<Catalog, ReadError> {
 ///
 /// The settings of a reader, among them an empty `search_path`, stay until the end of the transaction.
 pub fn read_within(client: &mut impl GenericClient, ledger: &str) -> Result<Catalog, ReadError> {
-    let query = query(major(client)?);
-    client.batch_execute(SETTINGS)?;
-    let mut reading = Reading::default();
-    let mut rows = client.query_typed_raw(&query, std::iter::empty::<(&str, Type)>())?;
-    while let Some(row) = rows.next()? {
-        reading.row(row.try_get(0)?, row.try_get(1)?)?;
-    }
-    Ok(reading.finish(ledger))
+    let messages = messages(major(client)?);
+    // One message is understood while the server works on the next.
+    let (sender, receiver) = sync_channel::<Vec<SimpleQueryMessage>>(1);
+    std::thread::scope(|scope| {
+        let decoding = scope.spawn(move || {
+            let mut reading = Reading::default();
+            for message in receiver.into_iter().flatten() {
+                if let SimpleQueryMessage::Row(row) = message {
+                    reading.row(row.get(0).unwrap_or_default(), row.get(1).unwrap_or_default())?;
+                }
+            }
+            Ok(reading.finish(ledger))
+        });
+        for message in messages {
+            // Whoever does not listen any more has found what is wrong.
+            if sender.send(client.simple_query(&message)?).is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        decoding.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
-/// Every query in one: a row says what it is, and then so as JSON or words. Dependencies come before objects.
-fn query(major: u32) -> String {
-    let mut whole = format!("{SERVER}\nUNION ALL\n{DEPENDS}");
-    for kind in Kind::ALL {
-        let query = for_major(kind.query(), major);
-        whole.push_str(&format!("\nUNION ALL\nSELECT '{}', row_to_json(q)::text FROM (\n{query}\n) q", kind.name()));
+/// How many queries go into one message: a database far away must not cost a round trip for each kind.
+const QUERIES: usize = 12;
+
+/// Every query, dependencies before objects.
+fn messages(major: u32) -> Vec<String> {
+    let query =
+        |what: &str, query: &str| format!("SELECT '{what}', row_to_json(q) FROM (\n{}\n) q; ", for_major(query, major));
+    let mut messages = vec![format!("{SETTINGS}{SERVER}{DEPENDS}")];
+    for kinds in Kind::ALL.chunks(QUERIES) {
+        messages.push(kinds.iter().map(|kind| query(kind.name(), kind.query())).collect());
     }
-    let unmodelled = for_major(super::kinds::UNMODELLED, major);
-    whole.push_str(&format!("\nUNION ALL\nSELECT 'u', row_to_json(q)::text FROM (\n{unmodelled}\n) q"));
-    whole
+    messages.push(query("u", super::kinds::UNMODELLED));
+    messages
 }
 
 fn major(client: &mut impl GenericClient) -> Result<u32, ReadError> {
