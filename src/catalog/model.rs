@@ -29,7 +29,7 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     /// `names` and `args` are arrays of text. A definition about another object (an owner, a comment) has `about` instead
     /// of a full address of its own: it is addressed through the object that `classid, objid, objsubid` say.
     /// `needs`, where selected, is an array of arrays of three numbers: rows of catalogs that the object depends on, beyond `pg_depend`.
-    /// A line that ends in `-- 18+` or `-- <18` is sent to those majors only.
+    /// A line that ends in `-- 18+`, in `-- <18` or in both is sent to those majors only.
     const QUERY: &'static str;
 
     /// An address without its keyword, as DDL writes it: `app.f(integer)`.

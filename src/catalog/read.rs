@@ -119,15 +119,15 @@ fn major(client: &mut impl GenericClient) -> Result<u32, ReadError> {
     if (14..=18).contains(&major) { Ok(major) } else { Err(ReadError::Major(major)) }
 }
 
-/// Leaves out the lines that are marked for other majors: `-- 18+`, `-- <18`.
+/// Leaves out the lines that are marked for other majors: `-- 18+`, `-- <18`, both.
 fn for_major(query: &str, major: u32) -> String {
     let fits = |line: &&str| {
-        let Some((_, mark)) = line.rsplit_once("-- ") else { return true };
-        let mark = mark.trim();
-        if let Some(first) = mark.strip_suffix('+').and_then(|n| n.parse::<u32>().ok()) {
-            return major >= first;
-        }
-        mark.strip_prefix('<').and_then(|n| n.parse::<u32>().ok()).is_none_or(|limit| major < limit)
+        line.split("-- ").skip(1).map(str::trim).all(|mark| {
+            if let Some(first) = mark.strip_suffix('+').and_then(|n| n.parse::<u32>().ok()) {
+                return major >= first;
+            }
+            mark.strip_prefix('<').and_then(|n| n.parse::<u32>().ok()).is_none_or(|limit| major < limit)
+        })
     };
     query.lines().filter(fits).collect::<Vec<_>>().join("\n")
 }
@@ -249,5 +249,6 @@ mod tests {
         let query = "SELECT a,\nb, -- 18+\nc, -- <18\nd -- why not";
         assert_eq!(for_major(query, 18), "SELECT a,\nb, -- 18+\nd -- why not");
         assert_eq!(for_major(query, 17), "SELECT a,\nc, -- <18\nd -- why not");
+        assert_eq!([14, 15, 17].map(|major| for_major("a -- 15+ -- <17", major).len()), [0, 15, 0]);
     }
 }

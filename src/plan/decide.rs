@@ -170,8 +170,15 @@ impl<'a> Deciding<'a> {
 
     /// Whether the dependent needs the object in the desired state, or another kind of type that takes its name.
     fn still_needs(&self, dependent: &ObjectId, id: &ObjectId) -> bool {
-        let takes_its_name =
-            |it: &ObjectId| it.kind.swaps() && id.kind.swaps() && it.names == id.names && !self.desired.contains(id);
+        let slots =
+            |catalog: &Catalog, it: &ObjectId| catalog.get(it).map(|object| object.slots(it)).unwrap_or_default();
+        let takes_its_name = |it: &ObjectId| {
+            let taken = slots(self.desired, it);
+            it.kind.swaps()
+                && id.kind.swaps()
+                && !self.desired.contains(id)
+                && slots(self.current, id).iter().any(|slot| taken.contains(slot))
+        };
         self.desired.referenced(dependent).any(|(referenced, _)| referenced == id || takes_its_name(referenced))
     }
 

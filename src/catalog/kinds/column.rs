@@ -55,6 +55,7 @@ const AROUND_TYPE: &[Kind] = &[
     Kind::Trigger,
     Kind::Policy,
     Kind::PublicationTable,
+    Kind::Statistics,
 ];
 /// The same while only a modifier changes: nothing has to be checked again.
 const AROUND_MODIFIER: &[Kind] = &[
@@ -67,6 +68,7 @@ const AROUND_MODIFIER: &[Kind] = &[
     Kind::Trigger,
     Kind::Policy,
     Kind::PublicationTable,
+    Kind::Statistics,
 ];
 
 impl Definition for Column {
@@ -171,7 +173,9 @@ impl Definition for Column {
         let conversion = Conversion::new(at, &before.data_type, &self.data_type);
         let collation =
             self.collation.as_ref().map_or_else(String::new, |it| format!(" COLLATE {}", sql::qualified(it)));
-        let mut step = change(at, &format!("TYPE {}{collation} USING {}", self.data_type, conversion.using));
+        let unchanged = is_foreign(at) || conversion.using == sql::ident(at.id.name());
+        let using = if unchanged { String::new() } else { format!(" USING {}", conversion.using) };
+        let mut step = change(at, &format!("TYPE {}{collation}{using}", self.data_type));
         step.guards = conversion.guards;
         let why = format!("every value must convert to {}", self.data_type);
         let steps = conversion.before.into_iter().chain([step.hazard(Hazard::MayFail { why })]).chain(conversion.after);

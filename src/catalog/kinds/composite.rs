@@ -19,15 +19,16 @@ pub struct Composite {
 impl Definition for Composite {
     const KEYWORD: &'static str = "TYPE";
     const SWAPS: bool = true;
-    // The attributes need their types; the whole does, too, so that rows are found that hold values of these types.
+    // The attributes need their types and collations; the whole does, too, so that rows are found that hold such values.
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_type'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, t.typname] AS names,
             ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS attributes,
-            (SELECT json_agg(json_build_array('pg_catalog.pg_type'::regclass::oid::int8, a.atttypid::int8, 0))
-                FROM pg_catalog.pg_attribute a
-                WHERE a.attrelid = c.oid AND a.atttypid >= 16384 AND NOT a.attisdropped) AS needs
+            (SELECT json_agg(json_build_array(d.class::oid::int8, d.object::int8, 0))
+                FROM pg_catalog.pg_attribute a, LATERAL (VALUES ('pg_catalog.pg_type'::regclass, a.atttypid),
+                    ('pg_catalog.pg_collation'::regclass, a.attcollation)) d(class, object)
+                WHERE a.attrelid = c.oid AND d.object >= 16384 AND NOT a.attisdropped) AS needs
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_type t ON t.oid = c.reltype
             JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
         WHERE c.relkind = 'c' AND c.oid >= 16384";

@@ -2,7 +2,7 @@
 
 use super::{Kind, Object, swap};
 use crate::{
-    catalog::{At, Catalog, Guard, ObjectId, Step},
+    catalog::{At, Catalog, Guard, ObjectId, Slot, Space, Step},
     sql,
 };
 
@@ -143,7 +143,8 @@ impl<'a> Types<'a> {
     fn named(&self, catalog: &Catalog, data_type: &str) -> Option<ObjectId> {
         let names = sql::parts(data_type);
         let ids = Kind::ALL.iter().filter(|kind| kind.swaps()).map(|kind| ObjectId::new(*kind, names.iter().cloned()));
-        ids.into_iter().find(|id| catalog.contains(id))
+        let slot = Slot(Space::Type, names.clone());
+        ids.into_iter().find(|id| catalog.get(id).is_some_and(|object| object.slots(id).contains(&slot)))
     }
 
     /// Adds a query for every place inside a value where a label may stand that is gone.

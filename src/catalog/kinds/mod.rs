@@ -4,6 +4,7 @@ mod access_method;
 mod aggregate;
 mod cast;
 mod cluster;
+mod collation;
 mod column;
 mod column_settings;
 mod comment;
@@ -41,6 +42,7 @@ mod rule;
 mod schema;
 mod security_label;
 mod sequence;
+mod statistics;
 mod subscription;
 mod swap;
 mod table;
@@ -232,6 +234,7 @@ macro_rules! kinds {
 kinds! {
     Schema(schema::Schema) "schema",
     Extension(extension::Extension) "extension",
+    Collation(collation::Collation) "collation",
     Enum(enumeration::Enum) "enum",
     Domain(domain::Domain) "domain",
     Composite(composite::Composite) "composite",
@@ -268,6 +271,7 @@ kinds! {
     ViewColumn(view_column::ViewColumn) "view_column",
     MaterializedView(view::MaterializedView) "materialized_view",
     Index(index::Index) "index",
+    Statistics(statistics::Statistics) "statistics",
     ForeignKey(foreign_key::ForeignKey) "foreign_key",
     ColumnSettings(column_settings::ColumnSettings) "column_settings",
     ClusterOn(cluster::ClusterOn) "cluster",

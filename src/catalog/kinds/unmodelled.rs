@@ -16,8 +16,6 @@ pub const UNMODELLED: &str = "
         UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, CASE WHEN NOT t.typisdefined THEN '(shell)' END
         FROM pg_catalog.pg_type t
         WHERE t.typtype IN ('b', 'p') AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
-        UNION ALL SELECT 'pg_catalog.pg_collation'::regclass, oid, NULL FROM pg_catalog.pg_collation
-        UNION ALL SELECT 'pg_catalog.pg_statistic_ext'::regclass, oid, NULL FROM pg_catalog.pg_statistic_ext
     ) o CROSS JOIN LATERAL pg_catalog.pg_identify_object(o.classid, o.objid, 0) i
     WHERE o.objid >= 16384 AND i.schema IS DISTINCT FROM 'information_schema' AND coalesce(i.schema !~ '^pg_', true)
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
