@@ -13,6 +13,6 @@ pub use equality::Kept;
 pub use fingerprint::{Digest, Fingerprint};
 pub use id::ObjectId;
 pub use kinds::{Kind, Object};
-pub use model::{Alteration, At, Catalog, Concern, Definition, Server, Shape, Slot, Space, Tie, Unmodelled};
+pub use model::{Alteration, At, Catalog, Concern, Definition, Detour, Server, Shape, Slot, Space, Tie, Unmodelled};
 pub use read::{ReadError, read, read_within};
 pub use step::{Guard, Hazard, Step, Transaction};

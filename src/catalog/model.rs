@@ -20,6 +20,8 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     const CREATED_BEFORE_OWNER: bool = false;
     /// Whether another definition of this kind can take its place only beside it, because rows hold values of it.
     const SWAPS: bool = false;
+    /// Whether the old definition cannot be moved out of the way, so that another is made when no row holds values of it.
+    const IN_THE_WAY: bool = false;
     /// Whether objects of this kind are in a catalog that all databases share, so that a copy of a database lacks them.
     const SHARED: bool = false;
     /// What the definition says: which part of the managed scope decides whether it is compared.
@@ -63,6 +65,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     /// How the object moves over, rows included, when `replaced` (which it needs) gets another definition beside the old
     /// one; `None`: it steps aside, that is, it is dropped and created again.
     fn follow(&self, _replaced: &ObjectId, _at: &At) -> Option<Alteration> {
+        None
+    }
+
+    /// How the object becomes this and lets go meanwhile of a type that is dropped and made anew, whose values it holds.
+    fn detour(&self, _at: &At) -> Option<Detour> {
         None
     }
 
@@ -118,6 +125,17 @@ pub enum Alteration {
     Around(Vec<Step>, &'static [Kind]),
     /// Dropped and created, beside the old one where rows hold values of it (see [`Definition::SWAPS`]).
     Replace,
+}
+
+/// A change in two parts, between which a type is made anew.
+#[derive(Debug)]
+pub struct Detour {
+    /// Lets go of the old definition.
+    pub before: Vec<Step>,
+    /// Takes the new one.
+    pub after: Vec<Step>,
+    /// The kinds of dependents that step aside.
+    pub around: &'static [Kind],
 }
 
 /// Where a definition stands: its address, the catalogs on both sides, and what is created together with it.

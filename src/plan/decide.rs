@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::{
-    catalog::{Alteration, At, Catalog, Kind, ObjectId, Step, Tie, Transaction},
+    catalog::{Alteration, At, Catalog, Detour, Kind, ObjectId, Step, Tie, Transaction},
     diff::Change,
 };
 
@@ -25,6 +25,8 @@ pub(super) enum Decision {
     Swap,
     /// It moves over to the new definition of something that is swapped.
     Follow(Vec<Step>),
+    /// It lets go of what is made anew, by the first steps, and takes hold of it again by the second.
+    Detour(Vec<Step>, Vec<Step>),
 }
 
 impl Decision {
@@ -44,7 +46,7 @@ pub(super) struct Decisions {
 
 /// Decides for every object that differs, and for all that those drag along.
 pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -> Decisions {
-    let mut deciding = Deciding { current, desired, decisions: Decisions::default(), gone: VecDeque::new() };
+    let mut deciding = Deciding::new(current, desired);
     for change in changes {
         let decision = match (change.before, change.after) {
             (None, _) => Decision::Create,
@@ -64,7 +66,7 @@ pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -
     }
     for change in changes.iter().filter(|change| change.after.is_none() && change.id.kind.swaps()) {
         if deciding.must_swap(change.id) {
-            deciding.decisions.of.insert(change.id.clone(), Decision::Swap);
+            deciding.make_room(change.id);
         }
     }
     for change in changes {
@@ -91,11 +93,17 @@ struct Deciding<'a> {
     current: &'a Catalog,
     desired: &'a Catalog,
     decisions: Decisions,
+    /// Types that are dropped before they are made anew, so that rows have to let go of their values.
+    let_go: BTreeSet<ObjectId>,
     /// Objects that are dropped or replaced, whose dependents have not been looked at yet.
     gone: VecDeque<ObjectId>,
 }
 
 impl<'a> Deciding<'a> {
+    fn new(current: &'a Catalog, desired: &'a Catalog) -> Self {
+        Self { current, desired, decisions: Decisions::default(), let_go: BTreeSet::new(), gone: VecDeque::new() }
+    }
+
     fn at<'b>(&self, id: &'b ObjectId) -> At<'b>
     where
         'a: 'b,
@@ -113,6 +121,7 @@ impl<'a> Deciding<'a> {
             // It is replaced on another account already: nothing is left to change in place.
             (Some(Decision::Replace), _) => Decision::Replace,
             (Some(Decision::Swap), _) => Decision::Swap,
+            (Some(detour @ Decision::Detour(..)), _) => detour,
             (Some(Decision::Follow(mut before)), None) => {
                 before.extend(steps);
                 Decision::Follow(before)
@@ -125,6 +134,11 @@ impl<'a> Deciding<'a> {
         if let Some(account) = follows {
             self.decisions.because.entry(id.clone()).or_insert_with(|| account.clone());
         }
+        self.step_aside(id, around);
+    }
+
+    /// Replaces the dependents of these kinds.
+    fn step_aside(&mut self, id: &ObjectId, around: &[Kind]) {
         let dependents: Vec<ObjectId> = self
             .current
             .dependents(id)
@@ -136,24 +150,52 @@ impl<'a> Deciding<'a> {
         }
     }
 
+    /// Makes room for a new definition of a type whose values rows hold: beside the old one, or where it was.
+    fn make_room(&mut self, id: &ObjectId) {
+        if id.kind.in_the_way() {
+            return self.let_go(id);
+        }
+        self.decisions.of.insert(id.clone(), Decision::Swap);
+        self.gone.push_back(id.clone());
+    }
+
+    /// Drops a type although rows hold values of it, which have to let go of it before.
+    fn let_go(&mut self, id: &ObjectId) {
+        if self.let_go.insert(id.clone()) {
+            let decision = if self.desired.contains(id) { Decision::Replace } else { Decision::Drop };
+            self.decisions.of.insert(id.clone(), decision);
+            self.gone.push_back(id.clone());
+        }
+    }
+
+    /// Lets an object let go of a type that is dropped, and take hold of the new one.
+    fn detour(&mut self, id: &ObjectId, detour: Detour, account: &ObjectId) {
+        let Detour { before, after, around } = detour;
+        match self.decisions.of.get(id) {
+            None | Some(Decision::Alter(_) | Decision::Follow(_)) => {}
+            Some(_) => return,
+        }
+        self.decisions.of.insert(id.clone(), Decision::Detour(before, after));
+        self.decisions.because.entry(id.clone()).or_insert_with(|| account.clone());
+        self.step_aside(id, around);
+    }
+
     /// Replaces an object, or drops it where it is not desired.
     fn replace(&mut self, id: &ObjectId, account: Option<&ObjectId>) {
         let decided = self.decisions.of.get(id);
         if matches!(decided, Some(Decision::Create | Decision::Drop | Decision::Replace | Decision::Swap)) {
             return;
         }
-        let decision = if !self.desired.contains(id) {
-            Decision::Drop
-        } else if id.kind.swaps() && self.must_swap(id) {
-            Decision::Swap
-        } else {
-            Decision::Replace
-        };
         if let Some(account) = account
             && decided.is_none()
         {
             self.decisions.because.insert(id.clone(), account.clone());
         }
+        let stays = self.desired.contains(id);
+        if stays && id.kind.swaps() && self.must_swap(id) {
+            return self.make_room(id);
+        }
+        let decision = if stays { Decision::Replace } else { Decision::Drop };
         self.decisions.of.insert(id.clone(), decision);
         self.gone.push_back(id.clone());
     }
@@ -193,11 +235,23 @@ impl<'a> Deciding<'a> {
             .map(|(dependent, tie)| (dependent.clone(), tie))
             .collect();
         for (dependent, tie) in dependents {
+            if self.let_go.contains(id) && dependent.kind.swaps() && self.is_held(&dependent) {
+                self.decisions.because.entry(dependent.clone()).or_insert_with(|| id.clone());
+                self.let_go(&dependent);
+                continue;
+            }
             if tie == Tie::Needs && self.desired.contains(&dependent) {
+                let object = self.desired.get(&dependent);
+                if self.let_go.contains(id)
+                    && (!self.lets_go(&dependent, id) || self.comes_back(&dependent))
+                    && let Some(detour) = object.and_then(|it| it.detour(&self.at(&dependent)))
+                {
+                    self.detour(&dependent, detour, id);
+                    continue;
+                }
                 if self.lets_go(&dependent, id) {
                     continue;
                 }
-                let object = self.desired.get(&dependent);
                 let follows = object.and_then(|it| it.follow(id, &self.at(&dependent)));
                 if let Some(alteration) = follows.filter(|_| swapped) {
                     self.alter(&dependent, alteration, Some(id));
@@ -227,10 +281,36 @@ impl<'a> Deciding<'a> {
             .collect()
     }
 
+    /// Whether rows that stay hold values of a type.
+    fn is_held(&self, id: &ObjectId) -> bool {
+        self.current.dependents(id).any(|(dependent, _)| {
+            let stays = !matches!(self.decisions.of.get(dependent), Some(Decision::Drop));
+            stays && dependent.kind.holds_data() || dependent.kind.swaps() && self.is_held(dependent)
+        })
+    }
+
+    /// Whether the object is made of a type on both sides, if by way of other types, that is dropped in between.
+    fn comes_back(&self, id: &ObjectId) -> bool {
+        let (before, after) = (types(self.current, id), types(self.desired, id));
+        self.let_go.iter().any(|it| before.contains(&it) && after.contains(&it))
+    }
+
     /// Whether a change in place ends the dependence, so that it only has to come first.
     fn lets_go(&self, dependent: &ObjectId, id: &ObjectId) -> bool {
         matches!(self.decisions.of.get(dependent), Some(Decision::Alter(_))) && !self.still_needs(dependent, id)
     }
+}
+
+/// The types of which an object is made.
+fn types<'a>(catalog: &'a Catalog, id: &ObjectId) -> BTreeSet<&'a ObjectId> {
+    let mut found = BTreeSet::new();
+    let mut left: Vec<&ObjectId> = catalog.referenced(id).map(|(it, _)| it).collect();
+    while let Some(next) = left.pop() {
+        if next.kind.swaps() && found.insert(next) {
+            left.extend(catalog.referenced(next).map(|(it, _)| it));
+        }
+    }
+    found
 }
 
 /// An object, and everything that it is a part of.

@@ -104,6 +104,10 @@ impl Drafting<'_> {
             (Part::Main, Some(Decision::Alter(steps) | Decision::Follow(steps))) => {
                 steps.iter().cloned().map(|step| about(step, &[], &ids, &[])).collect()
             }
+            (Part::LetGo, Some(Decision::Detour(steps, _))) | (Part::Main, Some(Decision::Detour(_, steps))) => {
+                steps.iter().cloned().map(|step| about(step, &[], &ids, &[])).collect()
+            }
+            (Part::LetGo, _) => Vec::new(),
             (Part::Main, _) => self.create(node).into_iter().map(|step| about(step, &ids, &[], &[])).collect(),
             (Part::Drop, Some(Decision::Swap)) => {
                 let steps = before.map(|it| it.aside(&self.at(id, &[]))).unwrap_or_default();
@@ -156,7 +160,7 @@ impl Drafting<'_> {
             Decision::Swap if after.is_none() => file::Action::Drop,
             Decision::Replace | Decision::Swap if differs => file::Action::Replace,
             Decision::Replace | Decision::Swap => file::Action::StepAside,
-            Decision::Follow(_) => file::Action::Follow,
+            Decision::Follow(_) | Decision::Detour(..) => file::Action::Follow,
         };
         let mut reasons = Vec::new();
         if let (Some(before), Some(after)) = (before, after) {

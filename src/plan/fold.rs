@@ -38,7 +38,7 @@ impl Folding {
                 let parent = match part {
                     Part::Drop => drop_parent(graph, current, decisions, id),
                     Part::Main => main_parent(graph, current, desired, id),
-                    Part::Finish => None,
+                    Part::LetGo | Part::Finish => None,
                 };
                 parent.unwrap_or(index)
             })
@@ -121,6 +121,7 @@ impl Folding {
         let words = |node: usize| {
             let (part, id) = &graph.nodes[node];
             let verb = match part {
+                Part::LetGo => "let go",
                 Part::Drop => "drop",
                 Part::Main => "make",
                 Part::Finish => "finish",

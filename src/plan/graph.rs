@@ -10,6 +10,8 @@ use crate::catalog::{At, Catalog, ObjectId, Slot, Tie};
 /// One thing that is done to an object. The order of the variants is the order in which a swap happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Part {
+    /// It lets go of what is to be dropped.
+    LetGo,
     /// It is dropped, or moved out of the way.
     Drop,
     /// It is created, or changed.
@@ -96,19 +98,21 @@ impl Graph {
         for id in disturbed.map(|(id, _)| id).filter(|id| current.contains(id)) {
             for (dependent, tie) in current.dependents(id) {
                 let finishes = self.index(Part::Finish, id).is_some();
-                if self.index(Part::Finish, dependent).is_some() {
+                let first = [Part::LetGo, Part::Drop].into_iter().find(|part| self.index(*part, id).is_some());
+                let first = first.unwrap_or(Part::Main);
+                if first == Part::Drop && self.index(Part::LetGo, dependent).is_some() {
+                    self.edge((Part::LetGo, dependent), (Part::Drop, id));
+                } else if self.index(Part::Finish, dependent).is_some() {
                     // The old definitions go one after the other, like any two.
                     self.edge((Part::Finish, dependent), (if finishes { Part::Finish } else { Part::Drop }, id));
                 } else if finishes && (tie != Tie::Needs || swapped_owner(current, decisions, dependent).is_some()) {
                     self.edge((Part::Drop, dependent), (Part::Finish, id));
                 } else if self.index(Part::Drop, dependent).is_some() {
-                    let part = if self.index(Part::Drop, id).is_some() { Part::Drop } else { Part::Main };
-                    self.edge((Part::Drop, dependent), (part, id));
+                    self.edge((Part::Drop, dependent), (first, id));
                 } else if self.index(Part::Finish, id).is_some() {
                     self.edge((Part::Main, dependent), (Part::Finish, id));
                 } else if !desired.referenced(dependent).any(|(referenced, _)| referenced == id) {
-                    let part = if self.index(Part::Drop, id).is_some() { Part::Drop } else { Part::Main };
-                    self.edge((Part::Main, dependent), (part, id));
+                    self.edge((Part::Main, dependent), (first, id));
                 }
             }
         }
@@ -144,8 +148,12 @@ impl Graph {
         let same_words = |id: &&ObjectId| current.get(id).is_some_and(|it| desired.get(id) == Some(it));
         for id in decisions.of.keys().filter(same_words) {
             if self.index(Part::Drop, id).is_some() {
-                for (referenced, _) in current.referenced(id).filter(|(_, tie)| *tie == Tie::Needs) {
-                    self.edge((Part::Drop, referenced), (Part::Main, id));
+                // The words find what has moved out of the way no more.
+                let is_there = |it: &ObjectId| swapped_owner(current, decisions, it).is_none();
+                for (referenced, tie) in current.referenced(id) {
+                    if tie == Tie::Needs && is_there(referenced) {
+                        self.edge((Part::Drop, referenced), (Part::Main, id));
+                    }
                 }
             }
         }
@@ -179,6 +187,7 @@ pub(super) fn swapped_owner<'a>(current: &'a Catalog, decisions: &Decisions, id:
 fn parts(decision: &Decision) -> &'static [Part] {
     match decision {
         Decision::Create | Decision::Alter(_) | Decision::Follow(_) => &[Part::Main],
+        Decision::Detour(..) => &[Part::LetGo, Part::Main],
         Decision::Drop => &[Part::Drop],
         Decision::Replace => &[Part::Drop, Part::Main],
         Decision::Swap => &[Part::Drop, Part::Main, Part::Finish],

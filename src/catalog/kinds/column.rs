@@ -2,9 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Object, column_settings::after_type_change, conversion::Conversion, sequence::Options};
+use super::{
+    Object,
+    column_settings::after_type_change,
+    conversion::{self, Conversion},
+    sequence::Options,
+};
 use crate::{
-    catalog::{Alteration, At, Definition, Hazard, Kept, Kind, ObjectId, Shape, Step},
+    catalog::{Alteration, At, Definition, Detour, Hazard, Kept, Kind, ObjectId, Shape, Step},
     sql,
 };
 
@@ -56,6 +61,23 @@ const AROUND_TYPE: &[Kind] = &[
     Kind::Policy,
     Kind::PublicationTable,
     Kind::Statistics,
+];
+/// The same while a column holds text instead of its values.
+const AROUND_TEXT: &[Kind] = &[
+    Kind::Column,
+    Kind::Constraint,
+    Kind::Default,
+    Kind::ForeignKey,
+    Kind::Function,
+    Kind::Index,
+    Kind::MaterializedView,
+    Kind::Policy,
+    Kind::Procedure,
+    Kind::PublicationTable,
+    Kind::Rule,
+    Kind::Statistics,
+    Kind::Trigger,
+    Kind::View,
 ];
 /// The same while only a modifier changes: nothing has to be checked again.
 const AROUND_MODIFIER: &[Kind] = &[
@@ -116,33 +138,17 @@ impl Definition for Column {
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { data_type, base_type: _, collation, not_null, identity, generated, position: _ } = to;
-        if self.generated != *generated && !(self.generated.is_some() && generated.is_none()) {
+        if self.generated != to.generated && !(self.generated.is_some() && to.generated.is_none()) {
             return Alteration::Replace;
         }
-        let retyped = self.data_type != *data_type || self.collation != *collation;
-        let mut steps = Vec::new();
-        if self.generated.is_some() && generated.is_none() {
-            steps.push(change(at, "DROP EXPRESSION"));
-        }
-        if self.identity.is_some() && identity.is_none() {
-            steps.push(change(at, "DROP IDENTITY"));
-        }
-        if self.not_null && !not_null {
-            steps.push(change(at, "DROP NOT NULL"));
-        }
-        if retyped {
-            steps.push(self.retype(to, at));
-            steps.extend(after_type_change(at.id, at.desired));
-        }
-        if !self.not_null && *not_null {
-            steps.push(not_null_step(at));
-        }
-        steps.extend(identity_step(self.identity.as_ref(), identity.as_ref(), at));
+        let expression = (self.generated != to.generated).then(|| change(at, "DROP EXPRESSION"));
+        let retyped = self.data_type != to.data_type || self.collation != to.collation;
+        let retype = if retyped { self.retype(to, at) } else { Vec::new() };
+        let steps = expression.into_iter().chain(self.becoming(to, at, retype)).collect();
         if !retyped {
             return Alteration::InPlace(steps);
         }
-        let modifier_only = self.base_type.0 == to.base_type.0 && self.collation == *collation;
+        let modifier_only = self.base_type.0 == to.base_type.0 && self.collation == to.collation;
         Alteration::Around(steps, if modifier_only { AROUND_MODIFIER } else { AROUND_TYPE })
     }
 
@@ -158,6 +164,29 @@ impl Definition for Column {
 
     fn clause(&self, at: &At) -> Option<String> {
         Some(self.spelled(at))
+    }
+
+    fn detour(&self, at: &At) -> Option<Detour> {
+        let Some(Object::Column(before)) = at.current.get(at.id) else { return None };
+        if self.generated.is_some() {
+            return None;
+        }
+        let (name, data_type) = (sql::ident(at.id.name()), &self.data_type);
+        let text = conversion::as_text(at, &before.data_type, data_type);
+        let expression = before.generated.as_ref().map(|_| change(at, "DROP EXPRESSION"));
+        let (to_text, back) = if is_foreign(at) {
+            (String::new(), String::new())
+        } else {
+            (format!(" USING {text}"), format!(" USING {name}::{data_type}"))
+        };
+        let why = format!("every value must convert to {data_type}");
+        let back = change(at, &format!("TYPE {data_type}{back}")).hazard(Hazard::MayFail { why });
+        let back = std::iter::once(back).chain(after_type_change(at.id, at.desired)).collect();
+        Some(Detour {
+            before: expression.into_iter().chain([change(at, &format!("TYPE text{to_text}"))]).collect(),
+            after: before.becoming(self, at, back),
+            around: AROUND_TEXT,
+        })
     }
 
     fn position(&self) -> i16 {
@@ -211,22 +240,41 @@ impl Column {
         text
     }
 
-    fn retype(&self, to: &Self, at: &At) -> Step {
+    /// The steps by which the column becomes another that is not generated, with those that change its type.
+    fn becoming(&self, to: &Self, at: &At, retype: Vec<Step>) -> Vec<Step> {
+        let Self { data_type: _, base_type: _, collation: _, not_null, identity, generated: _, position: _ } = to;
+        let mut steps = Vec::new();
+        if self.identity.is_some() && identity.is_none() {
+            steps.push(change(at, "DROP IDENTITY"));
+        }
+        if self.not_null && !not_null {
+            steps.push(change(at, "DROP NOT NULL"));
+        }
+        steps.extend(retype);
+        if !self.not_null && *not_null {
+            steps.push(not_null_step(at));
+        }
+        steps.extend(identity_step(self.identity.as_ref(), identity.as_ref(), at));
+        steps
+    }
+
+    fn retype(&self, to: &Self, at: &At) -> Vec<Step> {
         let mut text = format!("TYPE {}", to.data_type);
         if let Some(collation) = &to.collation {
             text.push_str(&format!(" COLLATE {}", sql::qualified(collation)));
         }
-        if is_foreign(at) {
-            // No rows are here that could be converted, and PostgreSQL allows no USING.
-            return change(at, &text);
+        // No rows of a foreign table are here that could be converted, and PostgreSQL allows no USING.
+        if !is_foreign(at) {
+            let name = sql::ident(at.id.name());
+            match at.desired.assignable(&self.base_type.0, &to.base_type.0) {
+                Some(true) => {}
+                Some(false) => text.push_str(&format!(" USING {name}::{}", to.data_type)),
+                None => text.push_str(&format!(" USING {name}::text::{}", to.data_type)),
+            }
         }
-        let name = sql::ident(at.id.name());
-        match at.desired.assignable(&self.base_type.0, &to.base_type.0) {
-            Some(true) => {}
-            Some(false) => text.push_str(&format!(" USING {name}::{}", to.data_type)),
-            None => text.push_str(&format!(" USING {name}::text::{}", to.data_type)),
-        }
-        change(at, &text).hazard(Hazard::MayFail { why: format!("every value must convert to {}", to.data_type) })
+        let why = format!("every value must convert to {}", to.data_type);
+        let step = change(at, &text).hazard(Hazard::MayFail { why });
+        std::iter::once(step).chain(after_type_change(at.id, at.desired)).collect()
     }
 }
 

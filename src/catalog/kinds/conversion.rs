@@ -55,6 +55,18 @@ impl Conversion {
     }
 }
 
+/// The text of a column's values of one type, as the other type reads it.
+pub(super) fn as_text(at: &At, from: &str, to: &str) -> String {
+    let column = sql::ident(at.id.name());
+    let types = Types { current: at.current, desired: at.desired };
+    match types.fields(&column, from, to) {
+        Some(row) if !types.same_shape(from, to) => {
+            format!("CASE WHEN {column} IS DISTINCT FROM NULL THEN {row}::text END")
+        }
+        _ => format!("{column}::text"),
+    }
+}
+
 /// The types on both sides.
 struct Types<'a> {
     current: &'a Catalog,
@@ -88,6 +100,20 @@ impl<'a> Types<'a> {
         let row = sql::join(fields, ", ");
         // `IS NOT NULL` would be false for a value whose attributes are all null.
         Some(format!("CASE WHEN {value} IS DISTINCT FROM NULL THEN ROW({row})::{to} END"))
+    }
+
+    /// A row of the attributes of a composite value, as another type has them, to be written as text.
+    fn fields(&self, value: &str, from: &str, to: &str) -> Option<String> {
+        let (old, new) = (self.attributes(self.current, from)?, self.attributes(self.desired, to)?);
+        let field = |(name, to): &(String, String)| {
+            let Some((_, from)) = old.iter().find(|(old, _)| old == name) else { return "NULL".to_owned() };
+            let field = format!("({value}).{}", sql::ident(name));
+            if self.same_shape(element(from), element(to)) {
+                return field;
+            }
+            self.fields(&field, from, to).unwrap_or(field)
+        };
+        Some(format!("ROW({})", sql::join(new.iter().map(field), ", ")))
     }
 
     /// The body of the function that converts an array of composite values whose attributes are not the same.

@@ -57,7 +57,7 @@ pub use unmodelled::UNMODELLED;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::model::{Alteration, At, Concern, Definition, Shape, Slot};
+use super::model::{Alteration, At, Concern, Definition, Detour, Shape, Slot};
 use super::{ObjectId, Step};
 
 /// Makes `enum Kind`, `enum Object` and the dispatch from one list; the list's order breaks ties between steps.
@@ -118,6 +118,11 @@ macro_rules! kinds {
             /// Whether another definition is created beside the old one.
             pub fn swaps(self) -> bool {
                 match self { $(Kind::$kind => <$definition>::SWAPS,)* }
+            }
+
+            /// Whether the old definition is in the way of another, with every value of it.
+            pub fn in_the_way(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::IN_THE_WAY,)* }
             }
 
             /// What definitions of this kind say about their object.
@@ -191,6 +196,11 @@ macro_rules! kinds {
             /// See [`Definition::follow`].
             pub fn follow(&self, replaced: &ObjectId, at: &At) -> Option<Alteration> {
                 match self { $(Object::$kind(it) => it.follow(replaced, at),)* }
+            }
+
+            /// See [`Definition::detour`].
+            pub fn detour(&self, at: &At) -> Option<Detour> {
+                match self { $(Object::$kind(it) => it.detour(at),)* }
             }
 
             /// See [`Definition::rebuilds`]; `from` of another kind does not occur.

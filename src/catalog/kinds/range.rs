@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::swap;
 use crate::{
     catalog::{At, Definition, ObjectId, Slot, Space, Step},
     sql,
@@ -25,6 +24,8 @@ pub struct Range {
 impl Definition for Range {
     const KEYWORD: &'static str = "TYPE";
     const SWAPS: bool = true;
+    // The functions that make values belong to the superuser of the cluster, so that nobody else can rename them.
+    const IN_THE_WAY: bool = true;
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_type'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, t.typname] AS names, pg_catalog.format_type(r.rngsubtype, NULL) AS subtype,
@@ -58,34 +59,6 @@ impl Definition for Range {
             options.extend(name.as_ref().map(|name| format!("{option} = {}", sql::qualified(name))));
         }
         vec![Step::new(format!("CREATE {} AS RANGE ({})", at.id, sql::join(options, ", ")))]
-    }
-
-    fn aside(&self, at: &At) -> Vec<Step> {
-        let Self { subtype, subtype_opclass: _, collation: _, canonical: _, subtype_diff: _, multirange } = self;
-        let (range, new_range) = (sql::qualified(&at.id.names), swap::aside_address(at.id, at));
-        let multirange = ObjectId::new(at.id.kind, multirange.iter().cloned());
-        let at_multirange = At { id: &multirange, ..*at };
-        let mut steps = [swap::aside(at), swap::aside(&at_multirange)].concat();
-        // The functions that make values keep their names when the types are renamed.
-        let rename = |function: &str, arguments: &str, to: &ObjectId| {
-            Step::new(format!(
-                "ALTER FUNCTION {function}({arguments}) RENAME TO {}",
-                sql::ident(&swap::aside_name(to, at))
-            ))
-        };
-        for arguments in [format!("{subtype}, {subtype}"), format!("{subtype}, {subtype}, text")] {
-            steps.push(rename(&range, &arguments, at.id));
-        }
-        let schema = at.id.names.first().map_or("", String::as_str);
-        let function = sql::qualified([schema, multirange.name()]);
-        for arguments in [String::new(), new_range.clone(), format!("{new_range}[]")] {
-            steps.push(rename(&function, &arguments, &multirange));
-        }
-        steps
-    }
-
-    fn finish(&self, at: &At) -> Vec<Step> {
-        swap::finish(at)
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
