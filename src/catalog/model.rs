@@ -24,6 +24,8 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     const IN_THE_WAY: bool = false;
     /// Whether objects of this kind are in a catalog that all databases share, so that a copy of a database lacks them.
     const SHARED: bool = false;
+    /// Whether this definition of another object makes it whole, so that all but what it is made of needs it as well.
+    const COMPLETES: bool = false;
     /// What the definition says: which part of the managed scope decides whether it is compared.
     const CONCERN: Concern = Concern::Schema;
     /// One SELECT: `classid, objid, objsubid`, `names` and, where needed, `args`, and one column per field of `Self`.

@@ -203,6 +203,9 @@ impl Reading {
                 let id = ObjectId { kind, names, args: Vec::new(), of: about };
                 let number = self.objects.len();
                 self.resolver.needs(number, &needs);
+                if kind.completes() {
+                    self.resolver.completes(number, of);
+                }
                 self.resolver.about(number, of);
                 self.objects.push((id, object));
             }

@@ -14,6 +14,8 @@ pub(super) struct Address {
 
 /// `pg_class`, whose OID is the same everywhere.
 const PG_CLASS: u32 = 1259;
+/// `pg_namespace`, likewise.
+const PG_NAMESPACE: u32 = 2615;
 /// How many internal dependencies lead from a row to the object that stands for it, at most:
 /// toast index, toast table, materialized view.
 const DEPTH: u32 = 4;
@@ -39,6 +41,8 @@ pub(super) struct Resolver {
     /// Each definition about another object, with that object.
     about: Vec<(Number, Number)>,
     needs: Vec<(Number, Address)>,
+    /// The definition that makes an object whole.
+    whole: HashMap<Number, Number>,
 }
 
 impl Resolver {
@@ -56,6 +60,11 @@ impl Resolver {
     /// Takes note of a definition about another object.
     pub fn about(&mut self, object: Number, of: Number) {
         self.about.push((object, of));
+    }
+
+    /// Takes note of a definition that makes another object whole.
+    pub fn completes(&mut self, definition: Number, of: Number) {
+        self.whole.insert(of, definition);
     }
 
     /// Takes note of what an object needs beyond what `pg_depend` says.
@@ -109,6 +118,7 @@ impl Resolver {
     /// Every tie among the objects.
     pub fn ties(&self) -> Vec<(Number, Number, Tie)> {
         let mut ties = Vec::with_capacity(self.depends.len() + self.objects.len());
+        let made_of = self.made_of();
         for (from, to, deptype) in &self.depends {
             let tie = match deptype {
                 'n' => Tie::Needs,
@@ -116,9 +126,15 @@ impl Resolver {
                 'a' | 'i' | 'I' | 'P' | 'S' => Tie::Belongs,
                 _ => continue,
             };
+            let in_schema = to.class == PG_NAMESPACE;
             if let (Some(from), Some(to)) = (self.resolve(*from, DEPTH), self.resolve(*to, DEPTH)) {
                 // What stands for a row that goes along (a view for its rule) needs what the row needs.
-                ties.push((from, to, tie));
+                ties.push(match (self.whole.get(&from), self.whole.get(&to)) {
+                    _ if from == to || in_schema => (from, to, tie),
+                    // What an object is made of once it is whole needs it before, and goes along with it.
+                    (_, Some(_)) if made_of.contains(&(to, from)) => (from, to, Tie::Belongs),
+                    (part, whole) => (*part.unwrap_or(&from), *whole.unwrap_or(&to), tie),
+                });
             }
         }
         for (address, object) in &self.parts {
@@ -129,11 +145,21 @@ impl Resolver {
         }
         for (object, address) in &self.needs {
             if let Some(needed) = self.resolve(*address, DEPTH) {
-                ties.push((*object, needed, Tie::Needs));
+                ties.push((*object, *self.whole.get(&needed).unwrap_or(&needed), Tie::Needs));
             }
+        }
+        for (object, of) in &self.about {
+            ties.extend(self.whole.get(of).filter(|it| *it != object).map(|whole| (*object, *whole, Tie::Needs)));
         }
         ties.extend(self.about.iter().map(|(object, of)| (*object, *of, Tie::Belongs)));
         ties
+    }
+
+    /// The objects that are made whole, with what they are made of.
+    fn made_of(&self) -> HashSet<(Number, Number)> {
+        let rows = self.depends.iter().filter(|(from, _, _)| !self.whole.is_empty() && from.class != PG_CLASS);
+        let pairs = rows.filter_map(|(from, to, _)| Some((self.exact(*from)?, self.exact(*to)?)));
+        pairs.filter(|(from, _)| self.whole.contains_key(from)).collect()
     }
 
     /// A sequence goes along with its column, yet is created before it.

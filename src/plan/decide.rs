@@ -197,6 +197,10 @@ impl<'a> Deciding<'a> {
         }
         let decision = if stays { Decision::Replace } else { Decision::Drop };
         self.decisions.of.insert(id.clone(), decision);
+        let whole = self.desired.get(id).and_then(|it| it.rebuilds(self.current.get(id), &self.at(id)));
+        if let Some(whole) = whole.filter(|it| self.current.contains(it)) {
+            self.replace(&whole, Some(id));
+        }
         self.gone.push_back(id.clone());
     }
 
@@ -207,6 +211,7 @@ impl<'a> Deciding<'a> {
                 && !matches!(self.decisions.of.get(dependent), Some(Decision::Drop))
                 && self.still_needs(dependent, id);
             stays && (dependent.kind.holds_data() || dependent.kind.swaps() && self.must_swap(dependent))
+                || tie == Tie::Belongs && dependent.kind.completes() && self.must_swap(dependent)
         })
     }
 
@@ -226,7 +231,8 @@ impl<'a> Deciding<'a> {
 
     /// Moves everything that depends on an object that is dropped or replaced.
     fn widen(&mut self, id: &ObjectId) {
-        let swapped = matches!(self.decisions.of.get(id), Some(Decision::Swap));
+        let is_swapped = |it: &ObjectId| matches!(self.decisions.of.get(it), Some(Decision::Swap));
+        let swapped = wholes(self.current, id).into_iter().any(is_swapped);
         // What is owned is let go by the object that says whose it is, which depends on the owner as well.
         let dependents: Vec<(ObjectId, Tie)> = self
             .current

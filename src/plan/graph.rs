@@ -108,9 +108,13 @@ impl Graph {
                 } else if finishes && (tie != Tie::Needs || swapped_owner(current, decisions, dependent).is_some()) {
                     self.edge((Part::Drop, dependent), (Part::Finish, id));
                 } else if self.index(Part::Drop, dependent).is_some() {
-                    self.edge((Part::Drop, dependent), (first, id));
-                } else if self.index(Part::Finish, id).is_some() {
+                    let with = swapped_owner(current, decisions, id)
+                        .filter(|_| swapped_owner(current, decisions, dependent).is_none());
+                    self.edge((Part::Drop, dependent), with.map_or((first, id), |owner| (Part::Drop, owner)));
+                } else if finishes {
                     self.edge((Part::Main, dependent), (Part::Finish, id));
+                } else if let Some(owner) = swapped_owner(current, decisions, id) {
+                    self.edge((Part::Main, dependent), (Part::Finish, owner));
                 } else if !desired.referenced(dependent).any(|(referenced, _)| referenced == id) {
                     self.edge((Part::Main, dependent), (first, id));
                 }

@@ -2,6 +2,7 @@
 
 mod access_method;
 mod aggregate;
+mod base_type;
 mod cast;
 mod cluster;
 mod collation;
@@ -135,6 +136,11 @@ macro_rules! kinds {
                 match self { $(Kind::$kind => <$definition>::HOLDS_DATA,)* }
             }
 
+            /// Whether the definition makes the object whole that it is about.
+            pub fn completes(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::COMPLETES,)* }
+            }
+
             /// Whether the object goes along with an owner that is created after it.
             pub fn created_before_owner(self) -> bool {
                 match self { $(Kind::$kind => <$definition>::CREATED_BEFORE_OWNER,)* }
@@ -250,6 +256,8 @@ kinds! {
     Composite(composite::Composite) "composite",
     Attribute(composite::Attribute) "attribute",
     Range(range::Range) "range",
+    ShellType(base_type::ShellType) "shell_type",
+    BaseType(base_type::BaseType) "base_type",
     DomainConstraint(domain::DomainConstraint) "domain_constraint",
     Wrapper(foreign::Wrapper) "foreign_data_wrapper",
     ForeignServer(foreign::ForeignServer) "server",

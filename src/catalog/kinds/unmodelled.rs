@@ -13,9 +13,6 @@ pub const UNMODELLED: &str = "
         FROM pg_catalog.pg_class c
         WHERE c.relkind = 'p' OR c.reloftype <> 0
             OR c.relkind = 'r' AND EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhrelid = c.oid)
-        UNION ALL SELECT 'pg_catalog.pg_type'::regclass, t.oid, CASE WHEN NOT t.typisdefined THEN '(shell)' END
-        FROM pg_catalog.pg_type t
-        WHERE t.typtype IN ('b', 'p') AND NOT EXISTS (SELECT FROM pg_catalog.pg_type e WHERE e.typarray = t.oid)
     ) o CROSS JOIN LATERAL pg_catalog.pg_identify_object(o.classid, o.objid, 0) i
     WHERE o.objid >= 16384 AND i.schema IS DISTINCT FROM 'information_schema' AND coalesce(i.schema !~ '^pg_', true)
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
