@@ -64,6 +64,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         Vec::new()
     }
 
+    /// What has to be out of the way before this is created, although it has another name.
+    fn comes_after(&self, _at: &At) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
     /// How the object moves over, rows included, when `replaced` (which it needs) gets another definition beside the old
     /// one; `None`: it steps aside, that is, it is dropped and created again.
     fn follow(&self, _replaced: &ObjectId, _at: &At) -> Option<Alteration> {
@@ -189,6 +194,8 @@ pub enum Space {
     Constraint,
     /// The one primary key of a table.
     PrimaryKey,
+    /// What a column is filled with where no value is given.
+    ColumnDefault,
 }
 
 /// What happens to a dependent when what it depends on is dropped.

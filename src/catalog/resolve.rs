@@ -83,7 +83,8 @@ impl Resolver {
         if matches!(deptype, 'i' | 'P' | 'S') {
             self.internal.entry(from).or_insert(to);
         }
-        if deptype == 'i' {
+        // The sequence of an identity column is an object all the same.
+        if deptype == 'i' && from.class != PG_CLASS {
             self.implementation.insert(from);
         }
         if deptype == 'e' {

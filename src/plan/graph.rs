@@ -138,11 +138,11 @@ impl Graph {
         for (index, (part, id)) in self.nodes.iter().enumerate() {
             let created = *part == Part::Main && self.is_created(current, id);
             let Some(object) = desired.get(id).filter(|_| created) else { continue };
-            for slot in object.slots(id) {
-                for before in taken.get(&slot).into_iter().flatten() {
-                    self.edges.insert((*before, index));
-                }
-            }
+            let before = object.comes_after(&At { id, current, desired, parts: &[] });
+            let before = before.iter().filter_map(|before| self.index(Part::Drop, before));
+            let taken = object.slots(id).into_iter().flat_map(|slot| taken.get(&slot).into_iter().flatten().copied());
+            let edges: Vec<_> = before.chain(taken).map(|before| (before, index)).collect();
+            self.edges.extend(edges);
         }
     }
 

@@ -1,5 +1,7 @@
 //! One migration from end to end: load, plan with proof, execute, read back by both readers, plan again.
 
+use std::collections::BTreeMap;
+
 use reconcile::{
     apply::{self, Options, Outcome},
     catalog::Digest,
@@ -34,6 +36,7 @@ impl Migration<'_> {
         let mut client = database.connect().map_err(|error| error.to_string())?;
         client.batch_execute(&self.rows).map_err(|error| format!("rows: {}", describe(&error)))?;
         drop(client);
+        let counters = counters(&database)?;
         let plan = self.plan(&database).map_err(|error| format!("plan: {error}"))?;
         let steps: Vec<String> = plan.steps.iter().map(|step| step.sql.clone()).collect();
         let within = |error: String| format!("{error}\n  in the plan\n    {}", steps.join("\n    "));
@@ -44,6 +47,14 @@ impl Migration<'_> {
             return Err(within(format!("the second plan is not empty:\n    {}", remaining.join("\n    "))));
         }
         forget(&database)?;
+        for (column, (bounds, before)) in &counters {
+            // What starts anew within other bounds is allowed to.
+            if let Some((_, after)) = self::counters(&database)?.get(column).filter(|(after, _)| after == bounds)
+                && after != before
+            {
+                return Err(within(format!("the counter of {column} stands at {after:?}, not at {before:?}")));
+            }
+        }
         self.compare_dumps(&database).map_err(within)?;
         Ok(steps)
     }
@@ -110,6 +121,19 @@ impl Migration<'_> {
         let difference = dump::difference(&outcome, &fresh);
         if outcome == fresh { Ok(()) } else { Err(format!("pg_dump differs from a fresh load:\n{difference}")) }
     }
+}
+
+/// Where the sequences of columns stand, serial or identity, with their bounds and increments.
+type Counters = BTreeMap<String, ((i64, i64, i64), Option<i64>)>;
+
+fn counters(database: &Scratch) -> Result<Counters, String> {
+    let mut client = database.admin().map_err(|error| error.to_string())?;
+    let sql = "SELECT d.refobjid::regclass || '.' || a.attname, s.seqmin, s.seqmax, s.seqincrement,
+            pg_catalog.pg_sequence_last_value(s.seqrelid)
+        FROM pg_sequence s JOIN pg_depend d ON d.objid = s.seqrelid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
+            JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid";
+    let rows = client.query(sql, &[]).map_err(|error| describe(&error))?;
+    Ok(rows.iter().map(|row| (row.get(0), ((row.get(1), row.get(2), row.get(3)), row.get(4)))).collect())
 }
 
 fn declared() -> Roles {

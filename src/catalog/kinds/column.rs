@@ -6,14 +6,14 @@ use super::{
     Object,
     column_settings::after_type_change,
     conversion::{self, Conversion},
-    sequence::Options,
 };
 use crate::{
     catalog::{Alteration, At, Definition, Detour, Hazard, Kept, Kind, ObjectId, Shape, Step},
     sql,
 };
 
-/// A column of a table; its default is an object of its own, the expression of a generated column is not.
+/// A column of a table; its default and what makes it an identity column are objects of their own, the expression of a
+/// generated column is not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Column {
@@ -24,18 +24,8 @@ pub struct Column {
     /// Where it is not the type's own.
     collation: Option<Vec<String>>,
     not_null: bool,
-    identity: Option<Identity>,
     generated: Option<Generated>,
     position: Kept<i16>,
-}
-
-/// What makes a column an identity column.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Identity {
-    /// `ALWAYS` or `BY DEFAULT`.
-    generation: String,
-    options: Options,
 }
 
 /// What makes a column a generated column.
@@ -110,14 +100,6 @@ impl Definition for Column {
             CASE WHEN a.attcollation <> t.typcollation THEN
                 (SELECT ARRAY[m.nspname, l.collname] FROM pg_catalog.pg_collation l
                     JOIN pg_catalog.pg_namespace m ON m.oid = l.collnamespace WHERE l.oid = a.attcollation) END AS collation,
-            CASE WHEN a.attidentity <> '' THEN
-                (SELECT json_build_object('generation', CASE a.attidentity WHEN 'a' THEN 'ALWAYS' ELSE 'BY DEFAULT' END,
-                    'options', json_build_object('data_type', pg_catalog.format_type(s.seqtypid, NULL), 'start', s.seqstart,
-                        'increment', s.seqincrement, 'minimum', s.seqmin, 'maximum', s.seqmax, 'cache', s.seqcache,
-                        'cycle', s.seqcycle))
-                FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
-                WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = 'pg_catalog.pg_class'::regclass
-                    AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum AND d.deptype = 'i') END AS identity,
             CASE WHEN a.attgenerated <> '' THEN
                 (SELECT json_build_object('expression', pg_catalog.pg_get_expr(e.adbin, e.adrelid),
                     'stored', a.attgenerated = 's')
@@ -129,7 +111,7 @@ impl Definition for Column {
 
     fn create(&self, at: &At) -> Vec<Step> {
         let mut step = Step::new(format!("ALTER TABLE {} ADD COLUMN {}", at.id.relation(), self.spelled(at)));
-        if self.not_null && at.parts.is_empty() && self.identity.is_none() && self.generated.is_none() {
+        if self.not_null && at.parts.is_empty() && self.generated.is_none() {
             step = step.hazard(Hazard::MayFail {
                 why: "the column is NOT NULL without a default: fails where rows are".into(),
             });
@@ -219,7 +201,7 @@ impl Column {
     }
 
     fn spelled(&self, at: &At) -> String {
-        let Self { data_type, base_type: _, collation, not_null, identity, generated, position: _ } = self;
+        let Self { data_type, base_type: _, collation, not_null, generated, position: _ } = self;
         let mut text = format!("{} {data_type}", sql::ident(at.id.name()));
         if let Some(collation) = collation {
             text.push_str(&format!(" COLLATE {}", sql::qualified(collation)));
@@ -227,9 +209,6 @@ impl Column {
         if let Some(Generated { expression, stored }) = generated {
             let word = if *stored { "STORED" } else { "VIRTUAL" };
             text.push_str(&format!(" GENERATED ALWAYS AS ({expression}) {word}"));
-        }
-        if let Some(identity) = identity {
-            text.push_str(&format!(" {}", identity.spelled(data_type)));
         }
         for part in at.parts {
             text.push_str(&format!(" {part}"));
@@ -242,11 +221,8 @@ impl Column {
 
     /// The steps by which the column becomes another that is not generated, with those that change its type.
     fn becoming(&self, to: &Self, at: &At, retype: Vec<Step>) -> Vec<Step> {
-        let Self { data_type: _, base_type: _, collation: _, not_null, identity, generated: _, position: _ } = to;
+        let Self { data_type: _, base_type: _, collation: _, not_null, generated: _, position: _ } = to;
         let mut steps = Vec::new();
-        if self.identity.is_some() && identity.is_none() {
-            steps.push(change(at, "DROP IDENTITY"));
-        }
         if self.not_null && !not_null {
             steps.push(change(at, "DROP NOT NULL"));
         }
@@ -254,7 +230,6 @@ impl Column {
         if !self.not_null && *not_null {
             steps.push(not_null_step(at));
         }
-        steps.extend(identity_step(self.identity.as_ref(), identity.as_ref(), at));
         steps
     }
 
@@ -276,32 +251,6 @@ impl Column {
         let step = change(at, &text).hazard(Hazard::MayFail { why });
         std::iter::once(step).chain(after_type_change(at.id, at.desired)).collect()
     }
-}
-
-impl Identity {
-    fn spelled(&self, data_type: &str) -> String {
-        let Self { generation, options } = self;
-        let mut clauses = options.clauses();
-        if options.data_type() != data_type {
-            // Only a domain's base type can differ from the column's own.
-            clauses.insert(0, format!("AS {}", options.data_type()));
-        }
-        let options = if clauses.is_empty() { String::new() } else { format!(" ({})", sql::join(clauses, " ")) };
-        format!("GENERATED {generation} AS IDENTITY{options}")
-    }
-}
-
-fn identity_step(from: Option<&Identity>, to: Option<&Identity>, at: &At) -> Option<Step> {
-    let to = to?;
-    let Some(from) = from else {
-        return Some(change(at, &format!("ADD {}", to.spelled(to.options.data_type()))));
-    };
-    let mut clauses = Vec::new();
-    if from.generation != to.generation {
-        clauses.push(format!("SET GENERATED {}", to.generation));
-    }
-    clauses.extend(to.options.differing(&from.options).into_iter().map(|clause| format!("SET {clause}")));
-    (!clauses.is_empty()).then(|| change(at, &sql::join(clauses, " ")))
 }
 
 fn is_foreign(at: &At) -> bool {

@@ -18,9 +18,11 @@ impl Definition for Comment {
     const KEYWORD: &'static str = "COMMENT ON";
     const SHAPE: Shape = Shape::About;
     const QUERY: &'static str = "
-        SELECT classoid AS classid, objoid AS objid, objsubid, description AS text
-        FROM pg_catalog.pg_description
-        WHERE objoid >= 16384 OR classoid = 'pg_catalog.pg_namespace'::regclass";
+        SELECT c.classoid AS classid, c.objoid AS objid, c.objsubid, c.description AS text
+        FROM pg_catalog.pg_description c
+        WHERE (c.objoid >= 16384 OR c.classoid = 'pg_catalog.pg_namespace'::regclass)
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                AND d.classid = c.classoid AND d.objid = c.objoid AND c.objsubid = 0 AND d.objsubid = 0 AND d.deptype = 'i')";
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { text } = self;
@@ -36,7 +38,7 @@ impl Definition for Comment {
     }
 }
 
-/// The comment on the index of a constraint, or on the sequence of an identity column, which are no objects of their own.
+/// The comment on the index of a constraint, or on the sequence of an identity column, whose names are not those of the object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InnerComment {
@@ -54,7 +56,7 @@ impl Definition for InnerComment {
         FROM pg_catalog.pg_description d JOIN pg_catalog.pg_constraint k ON k.conindid = d.objoid
         WHERE d.classoid = 'pg_catalog.pg_class'::regclass AND d.objoid >= 16384 AND k.contype IN ('p', 'u', 'x')
         UNION ALL
-        SELECT s.refclassid, s.refobjid, s.refobjsubid, d.description, 'SEQUENCE ' || d.objoid::regclass::text
+        SELECT d.classoid, d.objoid, 0, d.description, 'SEQUENCE ' || d.objoid::regclass::text
         FROM pg_catalog.pg_description d JOIN pg_catalog.pg_class c ON c.tableoid = d.classoid AND c.oid = d.objoid
             JOIN pg_catalog.pg_depend s ON s.classid = c.tableoid AND s.objid = c.oid AND s.refclassid = c.tableoid
                 AND s.deptype = 'i'

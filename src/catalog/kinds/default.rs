@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Definition, Shape, Step},
+    catalog::{Alteration, At, Definition, ObjectId, Shape, Slot, Space, Step},
     sql,
 };
 
@@ -47,5 +47,9 @@ impl Definition for Default {
 
     fn clause(&self, _: &At) -> Option<String> {
         (self.relation != "VIEW").then(|| format!("DEFAULT {}", self.expression))
+    }
+
+    fn slots(&self, id: &ObjectId) -> Vec<Slot> {
+        vec![Slot(Space::ColumnDefault, id.names.clone())]
     }
 }

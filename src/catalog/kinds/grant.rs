@@ -69,7 +69,9 @@ impl Definition for Grant {
         "SELECT tableoid AS classid, oid AS objid, 0 AS objsubid, 'SCHEMA' AS class, nspowner AS owner, nspacl AS acl,
                 'n' AS kind FROM pg_catalog.pg_namespace
             UNION ALL SELECT tableoid, oid, 0, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relowner, relacl,
-                CASE relkind WHEN 'S' THEN 's' ELSE 'r' END FROM pg_catalog.pg_class WHERE relpersistence <> 't'
+                CASE relkind WHEN 'S' THEN 's' ELSE 'r' END FROM pg_catalog.pg_class k WHERE relpersistence <> 't'
+                AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = k.tableoid
+                    AND d.objid = k.oid AND d.objsubid = 0 AND d.deptype = 'i'))
             UNION ALL SELECT 'pg_catalog.pg_class'::regclass, a.attrelid, a.attnum, 'COLUMN', c.relowner, a.attacl, 'c'
                 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE NOT a.attisdropped
             UNION ALL SELECT tableoid, oid, 0, CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, proowner, proacl,
@@ -118,7 +120,7 @@ impl Grant {
     }
 }
 
-/// The rights of one grantee on the sequence of an identity column, which is no object of its own.
+/// The rights of one grantee on the sequence of an identity column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SequenceGrant(Grant);
@@ -128,7 +130,7 @@ impl Definition for SequenceGrant {
     const SHAPE: Shape = Shape::Granted;
     const CONCERN: Concern = Concern::Privilege;
     const QUERY: &'static str = query!(
-        "SELECT d.refclassid AS classid, d.refobjid AS objid, d.refobjsubid AS objsubid,
+        "SELECT c.tableoid AS classid, c.oid AS objid, 0 AS objsubid,
             'SEQUENCE ' || d.objid::regclass::text AS class, c.relowner AS owner, c.relacl AS acl, 's' AS kind
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_depend d ON d.classid = c.tableoid AND d.objid = c.oid
             AND d.refclassid = c.tableoid AND d.deptype = 'i'

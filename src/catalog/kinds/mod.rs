@@ -25,6 +25,7 @@ mod foreign_key;
 mod foreign_options;
 mod foreign_table;
 mod grant;
+mod identity;
 mod index;
 mod language;
 mod operator;
@@ -189,6 +190,11 @@ macro_rules! kinds {
                 }
             }
 
+            /// See [`Definition::comes_after`].
+            pub fn comes_after(&self, at: &At) -> Vec<ObjectId> {
+                match self { $(Object::$kind(it) => it.comes_after(at),)* }
+            }
+
             /// See [`Definition::drop`].
             pub fn drop(&self, at: &At) -> Vec<Step> {
                 match self { $(Object::$kind(it) => it.drop(at),)* }
@@ -283,6 +289,7 @@ kinds! {
     TextSearchDictionary(text_search::TextSearchDictionary) "text_search_dictionary",
     TextSearchConfiguration(text_search::TextSearchConfiguration) "text_search_configuration",
     Default(default::Default) "default",
+    Identity(identity::Identity) "identity",
     OwnedBy(owned_by::OwnedBy) "owned_by",
     Constraint(constraint::Constraint) "constraint",
     View(view::View) "view",

@@ -19,7 +19,10 @@ impl Definition for SecurityLabel {
     const SHAPE: Shape = Shape::Granted;
     const QUERY: &'static str = "
         SELECT classoid AS classid, objoid AS objid, objsubid, ARRAY[provider] AS names, label
-        FROM pg_catalog.pg_seclabel WHERE objoid >= 16384 OR classoid = 'pg_catalog.pg_namespace'::regclass";
+        FROM pg_catalog.pg_seclabel l
+        WHERE (objoid >= 16384 OR classoid = 'pg_catalog.pg_namespace'::regclass)
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
+                AND d.classid = l.classoid AND d.objid = l.objoid AND l.objsubid = 0 AND d.objsubid = 0 AND d.deptype = 'i')";
 
     fn address(id: &ObjectId) -> String {
         let of = id.of.as_deref().map_or_else(String::new, ToString::to_string);

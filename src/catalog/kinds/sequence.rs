@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{identity, swap};
 use crate::{
     catalog::{Alteration, At, Definition, Hazard, ObjectId, Slot, Space, Step},
     sql,
@@ -59,17 +60,48 @@ impl Options {
         Self { data_type: data_type.to_owned(), start, increment: 1, minimum, maximum, cache: 1, cycle: false }
     }
 
+    /// How a sequence with these options, of this qualified name, comes to have others.
+    pub fn change(&self, to: &Self, sequence: &str) -> OptionsChange {
+        // No value that it can stand at is within the new bounds, and PostgreSQL would refuse them.
+        let apart = to.minimum > self.maximum || to.maximum < self.minimum;
+        let mut clauses = to.differing(self);
+        let mut hazard = None;
+        if apart {
+            clauses.push("RESTART".to_owned());
+            hazard = Some(Hazard::Behaviour { why: "the sequence starts anew, within its new bounds".to_owned() });
+        } else if to.minimum > self.minimum || to.maximum < self.maximum {
+            // What has passed its new end cannot go back without giving values twice.
+            hazard = Some(Hazard::MayFail { why: "the sequence must stand within its new bounds".to_owned() });
+        }
+        let first = to.catch_up(self, sequence).filter(|_| !apart);
+        OptionsChange { first, clauses, hazard }
+    }
+
+    /// What PostgreSQL makes of these options when it changes the data type along with that of an identity column.
+    pub fn retyped(&self, data_type: &str) -> Self {
+        let (old, new) =
+            (Self::default_for(&self.data_type, self.increment), Self::default_for(data_type, self.increment));
+        let mut options = Self { data_type: data_type.to_owned(), ..self.clone() };
+        if self.maximum == old.maximum {
+            options.maximum = new.maximum;
+        }
+        if self.minimum == old.minimum {
+            options.minimum = new.minimum;
+        }
+        options
+    }
+
     /// Moves a sequence that has not come to its new bounds yet to their beginning, where PostgreSQL wants it to stand. Values
     /// are only left out by that, also when the transaction is rolled back, which `setval` survives.
-    fn catch_up(&self, from: &Self, id: &ObjectId) -> Option<Step> {
+    fn catch_up(&self, from: &Self, sequence: &str) -> Option<Step> {
         let (begin, comparison) = match self.increment > 0 {
             true if self.minimum > from.minimum => (self.minimum, "<"),
             false if self.maximum < from.maximum => (self.maximum, ">"),
             _ => return None,
         };
-        let (name, relation) = (sql::literal(&id.address()), id.address());
+        let name = sql::literal(sequence);
         Some(Step::new(format!(
-            "SELECT pg_catalog.setval({name}, {begin}, false) FROM {relation} WHERE last_value {comparison} {begin}"
+            "SELECT pg_catalog.setval({name}, {begin}, false) FROM {sequence} WHERE last_value {comparison} {begin}"
         )))
     }
 
@@ -77,6 +109,16 @@ impl Options {
     pub fn data_type(&self) -> &str {
         &self.data_type
     }
+}
+
+/// How options change.
+pub struct OptionsChange {
+    /// What has to happen first.
+    pub first: Option<Step>,
+    /// The clauses that say what is new.
+    pub clauses: Vec<String>,
+    /// What may come of it.
+    pub hazard: Option<Hazard>,
 }
 
 /// A sequence; who owns it and which column it serves are objects of their own.
@@ -104,52 +146,31 @@ impl Definition for Sequence {
                 AND d.objid = c.oid AND d.deptype = 'i')";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { options, unlogged } = self;
-        let unlogged = if *unlogged { "UNLOGGED " } else { "" };
-        let mut sql = format!("CREATE {unlogged}{}", at.id);
-        if options.data_type != "bigint" {
-            sql.push_str(&format!(" AS {}", options.data_type));
+        match identity::handed_over_to(at) {
+            Some(_) => {
+                let aside = swap::aside_address(at.id, at);
+                vec![Step::new(format!("ALTER SEQUENCE {aside} RENAME TO {}", sql::ident(at.id.name())))]
+            }
+            None => vec![self.create_as(&at.id.address())],
         }
-        for clause in options.clauses() {
-            sql.push(' ');
-            sql.push_str(&clause);
-        }
-        vec![Step::new(sql)]
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let Self { options, unlogged } = to;
-        let mut steps = Vec::new();
-        let mut clauses = Vec::new();
+        let OptionsChange { first, mut clauses, hazard } = self.options.change(options, &at.id.address());
         if self.options.data_type != options.data_type {
-            clauses.push(format!("AS {}", options.data_type));
-        }
-        // `AS` moves the bounds along by itself, so all that may have moved is said again.
-        clauses.extend(options.differing(&self.options));
-        if self.options.data_type != options.data_type {
+            // `AS` moves the bounds along by itself, so all that may have moved is said again.
             for bound in [format!("MINVALUE {}", options.minimum), format!("MAXVALUE {}", options.maximum)] {
                 if !clauses.contains(&bound) {
-                    clauses.push(bound);
+                    clauses.insert(0, bound);
                 }
             }
+            clauses.insert(0, format!("AS {}", options.data_type));
         }
-        let apart = options.minimum > self.options.maximum || options.maximum < self.options.minimum;
-        if apart {
-            // No value that it can stand at is within the new bounds, and PostgreSQL would refuse them.
-            clauses.push("RESTART".to_owned());
-        }
-        if !apart {
-            steps.extend(options.catch_up(&self.options, at.id));
-        }
+        let mut steps: Vec<Step> = first.into_iter().collect();
         if !clauses.is_empty() {
             let mut step = Step::new(format!("ALTER {} {}", at.id, sql::join(clauses, " ")));
-            if apart {
-                step = step
-                    .hazard(Hazard::Behaviour { why: "the sequence starts anew, within its new bounds".to_owned() });
-            } else if options.minimum > self.options.minimum || options.maximum < self.options.maximum {
-                // What has passed its new end cannot go back without giving values twice.
-                step = step.hazard(Hazard::MayFail { why: "the sequence must stand within its new bounds".to_owned() });
-            }
+            step.hazards.extend(hazard);
             steps.push(step);
         }
         if self.unlogged != *unlogged {
@@ -160,10 +181,35 @@ impl Definition for Sequence {
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
+        if identity::takes_over(at).is_some() {
+            // The identity column goes on where this one stands, and drops it then.
+            return swap::aside(at);
+        }
         vec![Step::new(format!("DROP {}", at.id)).hazard(Hazard::Loss { what: at.id.to_string() })]
+    }
+
+    fn comes_after(&self, at: &At) -> Vec<ObjectId> {
+        identity::handed_over_to(at).into_iter().collect()
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         vec![Slot(Space::Relation, id.names.clone())]
+    }
+}
+
+impl Sequence {
+    /// Creates a sequence like this one, of this qualified name.
+    pub(super) fn create_as(&self, name: &str) -> Step {
+        let Self { options, unlogged } = self;
+        let unlogged = if *unlogged { "UNLOGGED " } else { "" };
+        let mut sql = format!("CREATE {unlogged}SEQUENCE {name}");
+        if options.data_type != "bigint" {
+            sql.push_str(&format!(" AS {}", options.data_type));
+        }
+        for clause in options.clauses() {
+            sql.push(' ');
+            sql.push_str(&clause);
+        }
+        Step::new(sql)
     }
 }
