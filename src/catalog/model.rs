@@ -59,7 +59,7 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         None
     }
 
-    /// What has to change before this becomes `to` in place, although it does not depend on it.
+    /// What has to change, or to go, before this becomes `to`, although that does not depend on it.
     fn waits_for(&self, _to: &Self, _at: &At) -> Vec<ObjectId> {
         Vec::new()
     }
@@ -121,6 +121,8 @@ pub enum Concern {
     Owner,
     /// Who may use it.
     Privilege,
+    /// Which version of it is installed.
+    Version,
 }
 
 /// How a definition becomes another.

@@ -77,6 +77,7 @@ fn read(place: &Place, context: &Context) -> Result<(Catalog, Draft), Error> {
             Concern::Schema => true,
             Concern::Owner => manage.owners != Some(Choice::None),
             Concern::Privilege => manage.privileges != Some(Choice::None),
+            Concern::Version => false,
         };
         said && inside(id.schema()) && ignored.holds(id)
     });

@@ -166,7 +166,8 @@ fn owners<'a>(desired: &'a Catalog, id: &ObjectId) -> BTreeSet<&'a ObjectId> {
 /// Whether an owner's name is that of the whole of which `id` names a part.
 fn contains(owner: &ObjectId, id: &ObjectId) -> bool {
     let same_column = id.kind.shape() == Shape::Column && owner.kind != id.kind && owner.names == id.names;
-    same_column || owner.kind.shape() == Shape::Plain && id.names.get(..2) == Some(&owner.names)
+    let said = id.of.as_deref() == Some(owner);
+    said || same_column || owner.kind.shape() == Shape::Plain && id.names.get(..2) == Some(&owner.names)
 }
 
 /// The order in which the clauses of one statement stand.

@@ -163,12 +163,14 @@ impl Graph {
         }
     }
 
-    /// What changes in place waits its turn.
+    /// What changes waits its turn.
     fn turns(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
-        for (id, _) in decisions.of.iter().filter(|(_, decision)| matches!(decision, Decision::Alter(_))) {
+        let changes = |it: &Decision| matches!(it, Decision::Alter(_) | Decision::Replace);
+        for (id, _) in decisions.of.iter().filter(|(_, decision)| changes(decision)) {
             if let (Some(from), Some(to)) = (current.get(id), desired.get(id)) {
                 for first in from.waits_for(to, &At { id, current, desired, parts: &[] }) {
-                    self.edge((Part::Main, &first), (Part::Main, id));
+                    let part = if desired.contains(&first) { Part::Main } else { Part::Drop };
+                    self.edge((part, &first), (Part::Main, id));
                 }
             }
         }

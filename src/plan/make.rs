@@ -16,7 +16,7 @@ use super::{
     script::script,
 };
 use crate::{
-    catalog::{self, Catalog, Concern, Digest, Fingerprint, Object, ObjectId},
+    catalog::{self, Catalog, Concern, Digest, Fingerprint, Kind, Object, ObjectId},
     connect::{self, Target},
     engine::{Engine, Scratch, Spec},
     source::Source,
@@ -116,11 +116,13 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
         let loaded = load(engine, &spec, source, ledger);
         (reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), loaded)
     });
-    let current = current?;
-    let loaded = match loaded? {
+    let versions = source.extension_versions();
+    let current = named_versions(current?, &versions);
+    let mut loaded = match loaded? {
         Ok(loaded) => loaded,
         Err(stuck) => stuck.load_beside(engine, &spec, source, &current, ledger)?,
     };
+    loaded.catalog = named_versions(loaded.catalog, &versions);
     let scope = scope(request, &loaded);
     supported("schema.sql", &scope, &loaded.catalog)?;
     supported("the database", &scope, &current)?;
@@ -128,6 +130,12 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
     let making =
         Making { request, spec: &spec, empty: &loaded.empty, current: &current, desired: &desired, scope: &scope };
     Ok(Made { plan: making.plan()?, warnings: loaded.warnings })
+}
+
+/// A catalog without the versions of extensions for which nobody names one.
+fn named_versions(catalog: Catalog, named: &BTreeSet<String>) -> Catalog {
+    let is_named = |id: &ObjectId| id.kind.concern() != Concern::Version || named.contains(id.root().name());
+    if catalog.iter().all(|(id, _)| is_named(id)) { catalog } else { catalog.filtered(is_named) }
 }
 
 /// The scope: what the source touches and what the last revision managed, as far as the user lets it.
@@ -138,6 +146,10 @@ fn scope(request: &Request, loaded: &Desired) -> Scope {
         schemas.extend(before.schemas.iter().cloned());
         global.extend(before.global.iter().cloned());
     }
+    let version = |address: &String| Kind::of_address(address).is_some_and(|it| it.concern() == Concern::Version);
+    global.retain(|address| !version(address));
+    let versions = loaded.catalog.iter().map(|(id, _)| id).filter(|id| id.kind.concern() == Concern::Version);
+    global.extend(versions.map(ToString::to_string));
     if let Some(only) = &manage.schemas {
         schemas.clone_from(only);
     }

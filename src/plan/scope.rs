@@ -14,6 +14,7 @@ impl Scope {
             Concern::Schema => true,
             Concern::Owner => self.owners.has(role()),
             Concern::Privilege => self.privileges.has(role()),
+            Concern::Version => self.global.contains(&id.to_string()),
         };
         by_role && self.holds(id)
     }

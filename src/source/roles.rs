@@ -1,4 +1,4 @@
-//! The roles and schemas that statements name.
+//! The roles, schemas and versions that statements name.
 
 use super::class::Class;
 use super::cursor::Cursor;
@@ -51,6 +51,26 @@ impl Source {
         self.statements
             .iter()
             .any(|statement| grants(statement) && named(statement).iter().any(|named| named.role == Role::Public))
+    }
+
+    /// The extensions of which the statements name a version.
+    pub fn extension_versions(&self) -> BTreeSet<String> {
+        let names_one = |statement: &&Statement| {
+            let mut cursor = statement.cursor();
+            cursor.at = statement.head.after;
+            match statement.head.verb.as_str() {
+                "CREATE" => {
+                    while cursor.seek(&["SCHEMA", "VERSION"]) && cursor.eat("SCHEMA") {
+                        cursor.advance();
+                    }
+                    cursor.is("VERSION")
+                }
+                "ALTER" => cursor.eat("UPDATE") && cursor.eat("TO"),
+                _ => false,
+            }
+        };
+        let of_extensions = self.statements.iter().filter(|statement| statement.head.kind == "EXTENSION");
+        of_extensions.filter(names_one).filter_map(|statement| statement.head.name.first().cloned()).collect()
     }
 
     /// The schemas that the statements create.
@@ -203,6 +223,10 @@ mod tests {
         assert_eq!(roles.get("r1").map(ToString::to_string).as_deref(), Some("s.sql:1:37"));
         assert!(source.grantees_public());
         assert!(source.schemas().contains("s"));
+        let extensions =
+            "CREATE EXTENSION a VERSION '1'; CREATE EXTENSION IF NOT EXISTS \"B\" WITH SCHEMA s VERSION \"2\";
+            CREATE EXTENSION c SCHEMA version; ALTER EXTENSION d UPDATE TO '3'; ALTER EXTENSION e UPDATE";
+        assert_eq!(read_text("s.sql", extensions)?.extension_versions(), ["B", "a", "d"].map(str::to_owned).into());
         assert!(!read_text("s.sql", "CREATE POLICY p ON t TO PUBLIC; GRANT ALL ON t TO a")?.grantees_public());
         Ok(())
     }

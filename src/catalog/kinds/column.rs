@@ -6,6 +6,7 @@ use super::{
     Object,
     column_settings::after_type_change,
     conversion::{self, Conversion},
+    extension::has_moved,
 };
 use crate::{
     catalog::{Alteration, At, Definition, Detour, Hazard, Kept, Kind, ObjectId, Shape, Step},
@@ -124,7 +125,8 @@ impl Definition for Column {
             return Alteration::Replace;
         }
         let expression = (self.generated != to.generated).then(|| change(at, "DROP EXPRESSION"));
-        let retyped = self.data_type != to.data_type || self.collation != to.collation;
+        let other_type = self.data_type != to.data_type && !has_moved(at, &self.data_type, &to.data_type);
+        let retyped = other_type || self.collation != to.collation;
         let retype = if retyped { self.retype(to, at) } else { Vec::new() };
         let steps = expression.into_iter().chain(self.becoming(to, at, retype)).collect();
         if !retyped {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Definition, Hazard, Kept, Step},
+    catalog::{Alteration, At, Concern, Definition, Hazard, Kept, Object, Shape, Step},
     sql,
 };
 
@@ -12,8 +12,6 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Extension {
     schema: String,
-    /// Installed by whoever keeps the server; which one is there does not make two databases differ.
-    version: Kept<String>,
     /// Whether PostgreSQL lets it move to another schema.
     relocatable: Kept<bool>,
     /// Whether it has tables, whose rows would go with it.
@@ -25,19 +23,20 @@ impl Definition for Extension {
     const IN_SCHEMA: bool = false;
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_extension'::regclass::oid AS classid, e.oid AS objid, 0 AS objsubid,
-            ARRAY[e.extname] AS names, n.nspname AS schema, e.extversion AS version, e.extrelocatable AS relocatable,
+            ARRAY[e.extname] AS names, n.nspname AS schema, e.extrelocatable AS relocatable,
             EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid
                 WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
                     AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND c.relkind IN ('r', 'p')) AS has_tables
         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.oid >= 16384";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { schema, version: _, relocatable: _, has_tables: _ } = self;
-        vec![Step::new(format!("CREATE {} SCHEMA {}", at.id, sql::ident(schema)))]
+        let Self { schema, relocatable: _, has_tables: _ } = self;
+        let parts = at.parts.iter().map(|part| format!(" {part}"));
+        vec![Step::new(format!("CREATE {} SCHEMA {}{}", at.id, sql::ident(schema), sql::join(parts, "")))]
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { schema, version: _, relocatable: _, has_tables: _ } = to;
+        let Self { schema, relocatable: _, has_tables: _ } = to;
         if !self.relocatable.0 {
             return Alteration::Replace;
         }
@@ -47,5 +46,52 @@ impl Definition for Extension {
     fn drop(&self, at: &At) -> Vec<Step> {
         let step = Step::new(format!("DROP {}", at.id));
         vec![if self.has_tables.0 { step.hazard(Hazard::Loss { what: at.id.to_string() }) } else { step }]
+    }
+}
+
+/// A type whose extension has moved to another schema has moved with it: whether one of two names is the other's after that.
+pub(super) fn has_moved(at: &At, from: &str, to: &str) -> bool {
+    at.current.referenced(at.id).any(|(id, _)| match (at.current.get(id), at.desired.get(id)) {
+        (Some(Object::Extension(before)), Some(Object::Extension(after))) => {
+            let within = |schema: &str| format!("{}.", sql::ident(schema));
+            let name = from.strip_prefix(&within(&before.schema));
+            before.relocatable.0 && name.is_some() && name == to.strip_prefix(&within(&after.schema))
+        }
+        _ => false,
+    })
+}
+
+/// The version of an extension: where nobody names one, it is that of whoever keeps the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtensionVersion {
+    version: String,
+}
+
+impl Definition for ExtensionVersion {
+    const KEYWORD: &'static str = "VERSION OF";
+    const SHAPE: Shape = Shape::About;
+    const CONCERN: Concern = Concern::Version;
+    const QUERY: &'static str = "
+        SELECT e.tableoid AS classid, e.oid AS objid, 0 AS objsubid, e.extversion AS version
+        FROM pg_catalog.pg_extension e WHERE e.oid >= 16384";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { version } = self;
+        let update = |of| Step::new(format!("ALTER {of} UPDATE TO {}", sql::literal(version)));
+        at.id.of.iter().map(update).collect()
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        Alteration::InPlace(to.create(at))
+    }
+
+    /// It stays as it is.
+    fn drop(&self, _: &At) -> Vec<Step> {
+        Vec::new()
+    }
+
+    fn clause(&self, _: &At) -> Option<String> {
+        Some(format!("VERSION {}", sql::literal(&self.version)))
     }
 }

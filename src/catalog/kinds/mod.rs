@@ -256,6 +256,7 @@ macro_rules! kinds {
 kinds! {
     Schema(schema::Schema) "schema",
     Extension(extension::Extension) "extension",
+    ExtensionVersion(extension::ExtensionVersion) "extension_version",
     Collation(collation::Collation) "collation",
     Enum(enumeration::Enum) "enum",
     Domain(domain::Domain) "domain",

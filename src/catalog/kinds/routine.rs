@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Definition, Kept, ObjectId, Shape, Slot, Space, Step},
+    catalog::{Alteration, At, Definition, Kept, Kind, ObjectId, Shape, Slot, Space, Step},
     sql,
 };
 
@@ -145,6 +145,10 @@ impl Definition for Function {
         } else {
             Alteration::Replace
         }
+    }
+
+    fn waits_for(&self, _: &Self, at: &At) -> Vec<ObjectId> {
+        transforms_that_go(at)
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
@@ -291,6 +295,10 @@ impl Definition for Procedure {
         }
     }
 
+    fn waits_for(&self, _: &Self, at: &At) -> Vec<ObjectId> {
+        transforms_that_go(at)
+    }
+
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         slots(id)
     }
@@ -353,6 +361,12 @@ fn settings(from: &BTreeMap<String, String>, to: &BTreeMap<String, String>, orde
 fn set(settings: &BTreeMap<String, String>, order: &[String]) -> Vec<String> {
     let value = |name: &String| settings.get(name).map(|value| format!("SET {}", sql::setting(name, value)));
     order.iter().filter_map(value).collect()
+}
+
+/// The transforms of its argument types that go: a new routine depends on them as long as they are there, used or not.
+fn transforms_that_go(at: &At) -> Vec<ObjectId> {
+    let needed = at.current.referenced(at.id).map(|(id, _)| id);
+    needed.filter(|id| id.kind == Kind::Transform && !at.desired.contains(id)).cloned().collect()
 }
 
 /// A routine's name is taken together with the types of its input arguments.

@@ -98,7 +98,7 @@ impl Definition for Table {
         let table = |id: &ObjectId| ObjectId::new(Kind::Table, id.names.iter().take(2).cloned());
         let others = keys.flat_map(|key| {
             let referenced = at.current.referenced(key).map(|(column, _)| table(column));
-            if to.unlogged { vec![table(key)] } else { referenced.collect() }
+            if to.unlogged { vec![table(key)] } else { referenced.filter(|it| *it != table(key)).collect() }
         });
         others.filter(|other| other != at.id).collect()
     }

@@ -143,7 +143,8 @@ impl Failure {
     ) -> Option<BTreeMap<String, String>> {
         // Classes 22 (data exception), 23 (integrity constraint violation), and the mistakes that routines raise.
         let code = self.error.code()?.code();
-        if !(code.starts_with("22") || code.starts_with("23") || code == "P0001" || code == "21000") {
+        // XX000 is what an index says of a function that returns null.
+        if !(code.starts_with("22") || code.starts_with("23") || ["P0001", "21000", "XX000"].contains(&code)) {
             return None;
         }
         let why = format!("its rows do not fit the change: {}", describe(&self.error));
