@@ -26,6 +26,9 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     const SHARED: bool = false;
     /// Whether this definition of another object makes it whole, so that all but what it is made of needs it as well.
     const COMPLETES: bool = false;
+    /// Whether an object of this kind ties two wholes together, so that changes of the one reach the other: it is cut before
+    /// either changes, and made after both have.
+    const LINKS: bool = false;
     /// What the definition says: which part of the managed scope decides whether it is compared.
     const CONCERN: Concern = Concern::Schema;
     /// One SELECT: `classid, objid, objsubid`, `names` and, where needed, `args`, and one column per field of `Self`.
@@ -52,6 +55,27 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     /// The statements that drop the object, without `CASCADE`.
     fn drop(&self, at: &At) -> Vec<Step> {
         vec![Step::new(format!("DROP {}", at.id))]
+    }
+
+    /// The object whose creation or change does as much for this one, as that of a column of a table does for the tables
+    /// that inherit from it. What is left to do for this one comes right after.
+    fn carrier(&self, _at: &At) -> Option<ObjectId> {
+        None
+    }
+
+    /// The object with whose drop this one goes, although it does not belong to it.
+    fn remover(&self, _at: &At) -> Option<ObjectId> {
+        None
+    }
+
+    /// What is made or changed after this, and dropped before it, although it does not depend on it.
+    fn precedes(&self, _at: &At) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
+    /// Whether the object comes about by itself under a name that says nothing, so that another such one is as good.
+    fn incidental(&self) -> bool {
+        false
     }
 
     /// The object as a part of the statement that creates the object to which it belongs, where it can be one.
@@ -158,6 +182,25 @@ pub struct At<'a> {
     pub desired: &'a Catalog,
     /// The clauses of what is created in the same statement: the columns and constraints of a table, a column's default.
     pub parts: &'a [String],
+    /// What is dropped or replaced, as far as it is known.
+    pub gone: &'a std::collections::BTreeSet<ObjectId>,
+}
+
+impl At<'_> {
+    /// Whether an object is there all along.
+    pub fn persists(&self, id: &ObjectId) -> bool {
+        self.current.contains(id) && self.desired.contains(id) && !self.gone.contains(id)
+    }
+
+    /// Whether an object is made: it was not there, or is there anew.
+    pub fn is_made(&self, id: &ObjectId) -> bool {
+        self.desired.contains(id) && !self.persists(id)
+    }
+
+    /// Whether an object goes, if only to come back.
+    pub fn goes(&self, id: &ObjectId) -> bool {
+        self.current.contains(id) && !self.persists(id)
+    }
 }
 
 /// How an address is spelled.
@@ -317,6 +360,11 @@ impl Catalog {
     /// The definition of an object.
     pub fn get(&self, id: &ObjectId) -> Option<&Object> {
         self.objects.get(id)
+    }
+
+    /// An object by an equal address, with the address that is kept here.
+    pub fn get_key_value(&self, id: &ObjectId) -> Option<(&ObjectId, &Object)> {
+        self.objects.get_key_value(id)
     }
 
     /// Whether the object is there.

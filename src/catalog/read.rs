@@ -52,8 +52,14 @@ const SERVER: &str = "SELECT 's', json_build_object(
     SELECT 'c', json_build_array(pg_catalog.format_type(castsource, NULL), pg_catalog.format_type(casttarget, NULL), castcontext <> 'e')
     FROM pg_catalog.pg_cast; ";
 
+/// What a table inherits from, and the type that it is of, are objects of their own, which depend on both.
 const DEPENDS: &str = "SELECT 'd', concat_ws(' ', classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
-    FROM pg_catalog.pg_depend WHERE objid >= 16384";
+    FROM pg_catalog.pg_depend WHERE objid >= 16384 AND NOT (
+        classid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND deptype IN ('a', 'n') AND (
+            refclassid = 'pg_catalog.pg_class'::regclass AND refobjsubid = 0
+                AND (objid, refobjid) IN (SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits)
+            OR refclassid = 'pg_catalog.pg_type'::regclass
+                AND (objid, refobjid) IN (SELECT oid, reloftype FROM pg_catalog.pg_class WHERE reloftype <> 0)))";
 
 /// Reads the whole database that the client is connected to, without the schema of the ledger.
 ///
@@ -132,8 +138,16 @@ fn for_major(query: &str, major: u32) -> String {
     query.lines().filter(fits).collect::<Vec<_>>().join("\n")
 }
 
-/// A definition about the object at an address, with its own kind, names and needs.
-type About = (Address, Kind, Vec<String>, Object, Vec<[u32; 3]>);
+/// A definition about the object at an address.
+struct About {
+    of: Address,
+    kind: Kind,
+    names: Vec<String>,
+    object: Object,
+    needs: Vec<[u32; 3]>,
+    /// Its own row of a catalog, where others need it.
+    row: Option<Address>,
+}
 
 /// What has been read so far.
 #[derive(Default)]
@@ -178,9 +192,14 @@ impl Reading {
         let names = words(&mut fields, "names")?;
         let needs: Vec<[u32; 3]> = list(&mut fields, "needs")?;
         let args = words(&mut fields, "args")?;
+        let row: Vec<u32> = list(&mut fields, "row")?;
         let object = Object::from_json(kind, Value::Object(fields)).map_err(|e| e.to_string())?;
         if matches!(kind.shape(), Shape::About | Shape::Granted) {
-            self.about.push((address, kind, names, object, needs));
+            let row = match row.as_slice() {
+                &[class, object, sub] => Some(Address { class, object, sub }),
+                _ => None,
+            };
+            self.about.push(About { of: address, kind, names, object, needs, row });
             return Ok(());
         }
         // Temporary and toast schemas start with `pg_`, a prefix that no user's schema can have.
@@ -197,8 +216,8 @@ impl Reading {
     }
 
     fn finish(mut self, ledger: &str) -> Catalog {
-        for (address, kind, names, object, needs) in self.about {
-            if let Some(of) = self.resolver.exact(address) {
+        for About { of, kind, names, object, needs, row } in self.about {
+            if let Some(of) = self.resolver.exact(of) {
                 let about = self.objects.get(of).map(|(of, _)| Box::new(of.clone()));
                 let id = ObjectId { kind, names, args: Vec::new(), of: about };
                 let number = self.objects.len();
@@ -207,6 +226,9 @@ impl Reading {
                     self.resolver.completes(number, of);
                 }
                 self.resolver.about(number, of);
+                if let Some(row) = row {
+                    self.resolver.object(row, number, false);
+                }
                 self.objects.push((id, object));
             }
         }

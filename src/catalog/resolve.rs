@@ -35,6 +35,8 @@ pub(super) struct Resolver {
     internal: HashMap<Address, Address>,
     /// The rows that are no objects of their own, but a part of how another is made: the constructors of a range type.
     implementation: HashSet<Address>,
+    /// The rows that exist because a row of a partitioned table does: its indexes, keys and triggers in each partition.
+    clones: HashSet<Address>,
     /// The extension to which a row belongs, which therefore stands for it.
     members: HashMap<Address, Address>,
     depends: Vec<(Address, Address, char)>,
@@ -80,12 +82,18 @@ impl Resolver {
         let mut address = || Some(Address { class: number()?, object: number()?, sub: number()? });
         let (from, to) = (address()?, address()?);
         let deptype = words.next()?.chars().next()?;
-        if matches!(deptype, 'i' | 'P' | 'S') {
+        // A column of a partition key depends internally on its own table, and is an object nevertheless.
+        let itself = (from.class, from.object) == (to.class, to.object);
+        if matches!(deptype, 'i' | 'P' | 'S') && !itself {
             self.internal.entry(from).or_insert(to);
         }
         // The sequence of an identity column is an object all the same.
         if deptype == 'i' && from.class != PG_CLASS {
             self.implementation.insert(from);
+        }
+        if deptype == 'P' {
+            self.clones.insert(from);
+            return Some(());
         }
         if deptype == 'e' {
             self.members.insert(from, to);
@@ -121,10 +129,14 @@ impl Resolver {
         let mut ties = Vec::with_capacity(self.depends.len() + self.objects.len());
         let made_of = self.made_of();
         for (from, to, deptype) in &self.depends {
+            // What a partition has on account of its partitioned table says nothing of that.
+            if self.clones.contains(from) && self.exact(*from).is_none() {
+                continue;
+            }
             let tie = match deptype {
                 'n' => Tie::Needs,
                 'a' if from.class == PG_CLASS && self.is_owned(*from) => Tie::Owned,
-                'a' | 'i' | 'I' | 'P' | 'S' => Tie::Belongs,
+                'a' | 'i' | 'I' | 'S' => Tie::Belongs,
                 _ => continue,
             };
             let in_schema = to.class == PG_NAMESPACE;

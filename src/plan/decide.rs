@@ -42,11 +42,39 @@ impl Decision {
 pub(super) struct Decisions {
     pub of: BTreeMap<ObjectId, Decision>,
     pub because: BTreeMap<ObjectId, ObjectId>,
+    /// What is dropped or replaced.
+    pub gone: BTreeSet<ObjectId>,
+}
+
+impl Decisions {
+    /// An object between two catalogs, knowing what goes.
+    pub fn at<'a>(&'a self, id: &'a ObjectId, current: &'a Catalog, desired: &'a Catalog) -> At<'a> {
+        At { id, current, desired, parts: &[], gone: &self.gone }
+    }
 }
 
 /// Decides for every object that differs, and for all that those drag along.
+///
+/// How one object changes may depend on what becomes of another (a partition that is detached changes for itself), so this
+/// is done over until nothing more is found to go.
 pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -> Decisions {
-    let mut deciding = Deciding::new(current, desired);
+    let mut known = BTreeSet::new();
+    loop {
+        let mut decisions = decide_knowing(&known, current, desired, changes);
+        let goes = |it: &Decision| matches!(it, Decision::Drop | Decision::Replace | Decision::Swap);
+        let gone: BTreeSet<ObjectId> =
+            decisions.of.iter().filter(|(_, it)| goes(it)).map(|(id, _)| id.clone()).collect();
+        let linked = current.iter().chain(desired.iter()).any(|(id, _)| id.kind.links());
+        if !linked || gone.is_subset(&known) {
+            decisions.gone = if linked { known } else { gone };
+            return decisions;
+        }
+        known.extend(gone);
+    }
+}
+
+fn decide_knowing(known: &BTreeSet<ObjectId>, current: &Catalog, desired: &Catalog, changes: &[Change]) -> Decisions {
+    let mut deciding = Deciding::new(current, desired, known);
     for change in changes {
         let decision = match (change.before, change.after) {
             (None, _) => Decision::Create,
@@ -93,6 +121,8 @@ struct Deciding<'a> {
     current: &'a Catalog,
     desired: &'a Catalog,
     decisions: Decisions,
+    /// What is known to go.
+    known: &'a BTreeSet<ObjectId>,
     /// Types that are dropped before they are made anew, so that rows have to let go of their values.
     let_go: BTreeSet<ObjectId>,
     /// Objects that are dropped or replaced, whose dependents have not been looked at yet.
@@ -100,15 +130,16 @@ struct Deciding<'a> {
 }
 
 impl<'a> Deciding<'a> {
-    fn new(current: &'a Catalog, desired: &'a Catalog) -> Self {
-        Self { current, desired, decisions: Decisions::default(), let_go: BTreeSet::new(), gone: VecDeque::new() }
+    fn new(current: &'a Catalog, desired: &'a Catalog, known: &'a BTreeSet<ObjectId>) -> Self {
+        let decisions = Decisions::default();
+        Self { current, desired, decisions, known, let_go: BTreeSet::new(), gone: VecDeque::new() }
     }
 
     fn at<'b>(&self, id: &'b ObjectId) -> At<'b>
     where
         'a: 'b,
     {
-        At { id, current: self.current, desired: self.desired, parts: &[] }
+        At { id, current: self.current, desired: self.desired, parts: &[], gone: self.known }
     }
 
     fn alter(&mut self, id: &ObjectId, alteration: Alteration, follows: Option<&ObjectId>) {
@@ -257,6 +288,10 @@ impl<'a> Deciding<'a> {
                 }
                 if self.lets_go(&dependent, id) {
                     continue;
+                }
+                let whole = object.and_then(|it| it.rebuilds(self.current.get(&dependent), &self.at(&dependent)));
+                if let Some(whole) = whole.filter(|whole| swapped && self.current.contains(whole)) {
+                    self.replace(&whole, Some(id));
                 }
                 let follows = object.and_then(|it| it.follow(id, &self.at(&dependent)));
                 if let Some(alteration) = follows.filter(|_| swapped) {

@@ -61,7 +61,8 @@ pub fn draft(
     let graph = Graph::new(current, desired, &decisions);
     let folding = Folding::new(&graph, current, desired, &decisions)?;
     let children = folding.children();
-    let drafting = Drafting { current, desired, decisions: &decisions, graph: &graph, children: &children };
+    let drafting =
+        Drafting { current, desired, decisions: &decisions, graph: &graph, folding: &folding, children: &children };
     let mut draft = Draft::default();
     for node in order(&graph, &folding, desired, &decisions) {
         let steps = drafting.steps(node);
@@ -80,16 +81,38 @@ struct Drafting<'a> {
     desired: &'a Catalog,
     decisions: &'a Decisions,
     graph: &'a Graph,
+    folding: &'a Folding,
     children: &'a BTreeMap<usize, Vec<usize>>,
 }
 
 impl Drafting<'_> {
     fn at<'b>(&'b self, id: &'b ObjectId, parts: &'b [String]) -> At<'b> {
-        At { id, current: self.current, desired: self.desired, parts }
+        At { parts, ..self.decisions.at(id, self.current, self.desired) }
     }
 
-    /// The steps of one node with everything that is folded into it.
+    /// The steps of one node with everything that is folded into it, and what is left to do for what it carries.
     fn steps(&self, node: usize) -> Vec<Planned> {
+        let mut steps = self.own_steps(node);
+        for carried in self.carried(node) {
+            let theirs = self.steps(carried);
+            if self.graph.nodes[carried].0 != Part::Drop {
+                steps.extend(theirs);
+            } else if let Some(last) = steps.last_mut() {
+                // It is gone by now, and what is lost with it as well.
+                last.step.hazards.extend(theirs.into_iter().flat_map(|planned| planned.step.hazards));
+            }
+        }
+        steps
+    }
+
+    /// What comes about by a node without being a part of it, directly or by way of a part.
+    fn carried(&self, node: usize) -> Vec<usize> {
+        let children = self.children.get(&node).into_iter().flatten().copied();
+        let (carried, parts): (Vec<usize>, Vec<usize>) = children.partition(|child| self.folding.is_carried(*child));
+        carried.into_iter().chain(parts.into_iter().flat_map(|part| self.carried(part))).collect()
+    }
+
+    fn own_steps(&self, node: usize) -> Vec<Planned> {
         let (part, id) = &self.graph.nodes[node];
         let mut ids = vec![id.clone()];
         self.folded(node, &mut ids);
@@ -132,7 +155,8 @@ impl Drafting<'_> {
 
     /// The clauses of what is folded into a node, in the order in which they stand in its statement.
     fn clauses(&self, node: usize) -> Vec<String> {
-        let mut children: Vec<usize> = self.children.get(&node).into_iter().flatten().copied().collect();
+        let children = self.children.get(&node).into_iter().flatten().copied();
+        let mut children: Vec<usize> = children.filter(|child| !self.folding.is_carried(*child)).collect();
         children.sort_by_cached_key(|child| clause_order(self.desired, &self.graph.nodes[*child].1));
         let clause = |child: usize| {
             let (part, id) = &self.graph.nodes[child];

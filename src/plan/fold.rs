@@ -17,6 +17,8 @@ use crate::catalog::{At, Catalog, Kind, ObjectId, Shape, Tie};
 pub(super) struct Folding {
     /// The node into which each node is folded; itself where it is not.
     into: Vec<usize>,
+    /// The nodes that are carried by the one into which they are folded.
+    carried: BTreeSet<usize>,
 }
 
 /// A circle of things that each must come before the next: a bug in the ties or the kinds.
@@ -30,20 +32,23 @@ pub struct Cycle {
 impl Folding {
     /// Folds as much as can be folded without closing a cycle.
     pub fn new(graph: &Graph, current: &Catalog, desired: &Catalog, decisions: &Decisions) -> Result<Self, Cycle> {
-        let into = graph
-            .nodes
-            .iter()
-            .enumerate()
-            .map(|(index, (part, id))| {
-                let parent = match part {
-                    Part::Drop => drop_parent(graph, current, decisions, id),
-                    Part::Main => main_parent(graph, current, desired, id),
-                    Part::LetGo | Part::Finish => None,
-                };
-                parent.unwrap_or(index)
-            })
-            .collect();
-        let mut folding = Self { into };
+        let mut folding = Self { into: Vec::with_capacity(graph.nodes.len()), carried: BTreeSet::new() };
+        for (index, (part, id)) in graph.nodes.iter().enumerate() {
+            let at = decisions.at(id, current, desired);
+            let carrier = match part {
+                Part::Drop => current.get(id).and_then(|it| it.remover(&at)),
+                Part::LetGo | Part::Main => desired.get(id).and_then(|it| it.carrier(&at)),
+                Part::Finish => None,
+            };
+            let carrier = carrier.and_then(|it| graph.index(*part, &it));
+            folding.carried.extend(carrier.map(|_| index));
+            let parent = carrier.or_else(|| match part {
+                Part::Drop => drop_parent(graph, current, decisions, id),
+                Part::Main => main_parent(graph, desired, &at),
+                Part::LetGo | Part::Finish => None,
+            });
+            folding.into.push(parent.unwrap_or(index));
+        }
         while folding.unfold(graph)? {}
         Ok(folding)
     }
@@ -54,6 +59,11 @@ impl Folding {
             node = self.into[node];
         }
         node
+    }
+
+    /// Whether a node is not a part of the one into which it is folded, but comes about by it.
+    pub fn is_carried(&self, node: usize) -> bool {
+        self.carried.contains(&node) && self.into.get(node) != Some(&node)
     }
 
     /// The nodes that are folded straight into a node, for every node that has any.
@@ -142,12 +152,13 @@ fn drop_parent(graph: &Graph, current: &Catalog, decisions: &Decisions, id: &Obj
 }
 
 /// The creation that can contain an object's creation as a clause.
-fn main_parent(graph: &Graph, current: &Catalog, desired: &Catalog, id: &ObjectId) -> Option<usize> {
+fn main_parent(graph: &Graph, desired: &Catalog, at: &At) -> Option<usize> {
+    let id = at.id;
     let is_created = |id: &ObjectId| {
-        graph.index(Part::Main, id).filter(|_| !current.contains(id) || graph.index(Part::Drop, id).is_some())
+        graph.index(Part::Main, id).filter(|_| !at.current.contains(id) || graph.index(Part::Drop, id).is_some())
     };
     is_created(id)?;
-    desired.get(id)?.clause(&At { id, current, desired, parts: &[] })?;
+    desired.get(id)?.clause(at)?;
     let owner = owners(desired, id)
         .into_iter()
         .filter(|owner| contains(owner, id))

@@ -66,6 +66,8 @@ impl Graph {
         graph.names(current, desired, decisions);
         graph.bindings(current, desired, decisions);
         graph.turns(current, desired, decisions);
+        graph.precedences(current, desired, decisions);
+        graph.links(current, desired);
         graph
     }
 
@@ -138,7 +140,7 @@ impl Graph {
         for (index, (part, id)) in self.nodes.iter().enumerate() {
             let created = *part == Part::Main && self.is_created(current, id);
             let Some(object) = desired.get(id).filter(|_| created) else { continue };
-            let before = object.comes_after(&At { id, current, desired, parts: &[] });
+            let before = object.comes_after(&decisions.at(id, current, desired));
             let before = before.iter().filter_map(|before| self.index(Part::Drop, before));
             let taken = object.slots(id).into_iter().flat_map(|slot| taken.get(&slot).into_iter().flatten().copied());
             let edges: Vec<_> = before.chain(taken).map(|before| (before, index)).collect();
@@ -168,10 +170,78 @@ impl Graph {
         let changes = |it: &Decision| matches!(it, Decision::Alter(_) | Decision::Replace);
         for (id, _) in decisions.of.iter().filter(|(_, decision)| changes(decision)) {
             if let (Some(from), Some(to)) = (current.get(id), desired.get(id)) {
-                for first in from.waits_for(to, &At { id, current, desired, parts: &[] }) {
+                for first in from.waits_for(to, &decisions.at(id, current, desired)) {
                     let part = if desired.contains(&first) { Part::Main } else { Part::Drop };
                     self.edge((part, &first), (Part::Main, id));
                 }
+            }
+        }
+    }
+
+    /// What is made in time to be found by what it does not depend on, and what goes after that.
+    fn precedences(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
+        for id in decisions.of.keys() {
+            let at = decisions.at(id, current, desired);
+            for after in desired.get(id).map(|it| it.precedes(&at)).unwrap_or_default() {
+                self.edge((Part::Main, id), (Part::Main, &after));
+            }
+            for before in current.get(id).map(|it| it.precedes(&at)).unwrap_or_default() {
+                self.edge((Part::Drop, &before), (Part::Drop, id));
+            }
+        }
+    }
+
+    /// What ties two wholes together is cut before either changes, and made after both have.
+    fn links(&mut self, current: &Catalog, desired: &Catalog) {
+        let links: Vec<Node> = self.nodes.iter().filter(|(_, id)| id.kind.links()).cloned().collect();
+        for (part, link) in &links {
+            let catalog = if *part == Part::Drop { current } else { desired };
+            let whole: BTreeSet<&ObjectId> = catalog.referenced(link).map(|(id, _)| id).collect();
+            for (other, it) in &links {
+                let shared = || current.referenced(it).any(|(id, _)| whole.contains(id));
+                if *part == Part::Main && *other == Part::Drop && shared() {
+                    self.edge((Part::Drop, it), (Part::Main, link));
+                }
+            }
+            match part {
+                Part::Drop => self.cut(link, current, desired),
+                _ => self.tied(link, current, desired),
+            }
+        }
+    }
+
+    fn cut(&mut self, link: &ObjectId, current: &Catalog, desired: &Catalog) {
+        let upon: BTreeSet<&ObjectId> = current.dependents(link).map(|(id, _)| id).collect();
+        let wholes: Vec<&ObjectId> = current.referenced(link).map(|(id, _)| id).collect();
+        let mut parts = parts_of(current, wholes.iter().copied());
+        let outside: BTreeSet<&ObjectId> =
+            parts.iter().flat_map(|id| current.dependents(id)).map(|(id, _)| id).collect();
+        for dependent in outside.iter().filter(|id| !parts.contains(*id) && !id.kind.links()) {
+            self.edge((Part::Drop, dependent), (Part::Drop, link));
+        }
+        // What goes altogether takes the link with it.
+        if link.of.as_ref().is_some_and(|of| self.index(Part::Drop, of).is_some()) {
+            return;
+        }
+        parts.extend(parts_of(desired, wholes.into_iter().filter(|id| desired.contains(id))));
+        for id in parts.into_iter().filter(|id| *id != link && !upon.contains(id)) {
+            self.edge((Part::Drop, link), (Part::Drop, id));
+            self.edge((Part::Drop, link), (Part::Main, id));
+        }
+    }
+
+    fn tied(&mut self, link: &ObjectId, current: &Catalog, desired: &Catalog) {
+        let upon: BTreeSet<&ObjectId> = desired.dependents(link).map(|(id, _)| id).collect();
+        let new = link.of.as_deref().filter(|of| self.is_created(current, of));
+        let wholes = || desired.referenced(link).map(|(id, _)| id);
+        for id in parts_of(current, wholes().filter(|id| current.contains(id))) {
+            self.edge((Part::Drop, id), (Part::Main, link));
+        }
+        // A link that can stand in the statement that makes its own object has nothing to wait for there.
+        let foldable = new.is_some_and(|_| clause(desired, current, link));
+        for id in parts_of(desired, wholes().filter(|id| !foldable || Some(*id) != new)) {
+            if id != link && id.kind < link.kind && !upon.contains(id) {
+                self.edge((Part::Main, id), (Part::Main, link));
             }
         }
     }
@@ -198,4 +268,22 @@ fn parts(decision: &Decision) -> &'static [Part] {
         Decision::Replace => &[Part::Drop, Part::Main],
         Decision::Swap => &[Part::Drop, Part::Main, Part::Finish],
     }
+}
+
+/// Whether an object can be made within the statement that makes another.
+fn clause(desired: &Catalog, current: &Catalog, id: &ObjectId) -> bool {
+    let at = At { id, current, desired, parts: &[], gone: &BTreeSet::new() };
+    desired.get(id).is_some_and(|it| it.clause(&at).is_some())
+}
+
+/// These objects, and everything that goes along with them.
+fn parts_of<'a>(catalog: &'a Catalog, wholes: impl Iterator<Item = &'a ObjectId>) -> BTreeSet<&'a ObjectId> {
+    let mut next: Vec<&ObjectId> = wholes.collect();
+    let mut found = BTreeSet::new();
+    while let Some(id) = next.pop() {
+        if found.insert(id) {
+            next.extend(catalog.dependents(id).filter(|(_, tie)| *tie == Tie::Belongs).map(|(part, _)| part));
+        }
+    }
+    found
 }

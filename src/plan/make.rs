@@ -279,6 +279,12 @@ impl Making<'_> {
     /// managed; or that of a sequence, which has none of its own once a column owns it.
     fn is_beside(&self, change: &crate::diff::Change) -> bool {
         let managed = |object| self.scope.manages(change.id, object);
+        // Under what name it came about is nobody's concern.
+        if change.before.or(change.after).is_some_and(Object::incidental)
+            && (change.before.is_none() || change.after.is_none())
+        {
+            return true;
+        }
         match (change.before, change.after) {
             (Some(after), None) => !managed(after),
             (None, Some(desired)) => change.id.kind.concern() == Concern::Owner && !managed(desired),
@@ -366,7 +372,7 @@ impl Making<'_> {
         let copy = equivalence.and_then(|it| it.current);
         let mut expected = BTreeMap::new();
         let mut equivalent: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
-        for (id, desired) in self.desired.iter().filter(|(id, object)| self.scope.manages(id, object)) {
+        for (id, desired) in self.desired.iter().filter(|(id, object)| self.scope.counts(id, object)) {
             let before = self.current.get(id);
             let after = proof.and_then(|it| it.after.get(id));
             // What the plan leaves alone on the copy, it leaves alone on the target, as it reads there.

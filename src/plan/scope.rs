@@ -41,7 +41,12 @@ impl Scope {
 
     /// The fingerprint of what is managed in a catalog.
     pub fn fingerprint(&self, catalog: &Catalog) -> Fingerprint {
-        Fingerprint::of(catalog, |id| catalog.get(id).is_some_and(|object| self.manages(id, object)))
+        Fingerprint::of(catalog, |id| catalog.get(id).is_some_and(|object| self.counts(id, object)))
+    }
+
+    /// Whether an object is managed and says something about the state.
+    pub fn counts(&self, id: &ObjectId, object: &Object) -> bool {
+        !object.incidental() && self.manages(id, object)
     }
 
     /// The desired state of a whole database: what is managed as desired, everything else as it is now.

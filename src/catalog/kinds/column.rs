@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Object,
+    Object, column_above as above,
     column_settings::after_type_change,
     conversion::{self, Conversion},
     extension::has_moved,
+    lineage, stand_in, typed_table,
 };
 use crate::{
     catalog::{Alteration, At, Definition, Detour, Hazard, Kept, Kind, ObjectId, Shape, Step},
@@ -26,6 +27,8 @@ pub struct Column {
     collation: Option<Vec<String>>,
     not_null: bool,
     generated: Option<Generated>,
+    /// Not only inherited.
+    declared: bool,
     position: Kept<i16>,
 }
 
@@ -91,6 +94,7 @@ impl Definition for Column {
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum AS objsubid,
             ARRAY[n.nspname, c.relname, a.attname] AS names, a.attnum AS position, a.attnotnull AS not_null,
+            a.attislocal OR c.relispartition AS declared,
             pg_catalog.format_type(a.atttypid, a.atttypmod) AS data_type,
             CASE WHEN t.typtype <> 'd' THEN pg_catalog.format_type(a.atttypid, NULL) ELSE (
                 WITH RECURSIVE under AS (
@@ -108,9 +112,16 @@ impl Definition for Column {
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-        WHERE c.relkind IN ('r', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't' AND a.attnum > 0 AND NOT a.attisdropped";
+        WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't' AND a.attnum > 0 AND NOT a.attisdropped";
 
     fn create(&self, at: &At) -> Vec<Step> {
+        if stand_in::is_renewed(at) {
+            return self.renew(at);
+        }
+        let ups = self.made_with(at);
+        if !ups.is_empty() {
+            return self.after_inherited(&ups, at);
+        }
         let mut step = Step::new(format!("ALTER TABLE {} ADD COLUMN {}", at.id.relation(), self.spelled(at)));
         if self.not_null && at.parts.is_empty() && self.generated.is_none() {
             step = step.hazard(Hazard::MayFail {
@@ -121,13 +132,21 @@ impl Definition for Column {
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
+        if stand_in::is_renewed(at) {
+            return Alteration::Replace;
+        }
         if self.generated != to.generated && !(self.generated.is_some() && to.generated.is_none()) {
             return Alteration::Replace;
         }
-        let expression = (self.generated != to.generated).then(|| change(at, "DROP EXPRESSION"));
+        let carried = above::carried(at);
+        let expression = (self.generated != to.generated && !carried.generated).then(|| change(at, "DROP EXPRESSION"));
         let other_type = self.data_type != to.data_type && !has_moved(at, &self.data_type, &to.data_type);
         let retyped = other_type || self.collation != to.collation;
-        let retype = if retyped { self.retype(to, at) } else { Vec::new() };
+        let retype = match (retyped, carried.data_type) {
+            (true, false) => self.retype(to, at),
+            (true, true) => after_type_change(at.id, at.desired),
+            (false, _) => Vec::new(),
+        };
         let steps = expression.into_iter().chain(self.becoming(to, at, retype)).collect();
         if !retyped {
             return Alteration::InPlace(steps);
@@ -137,23 +156,55 @@ impl Definition for Column {
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
-        let step = Step::new(format!("ALTER TABLE {} DROP COLUMN {}", at.id.relation(), sql::ident(at.id.name())));
-        // What PostgreSQL computes from other columns is not lost, nor what a foreign table shows.
-        if self.generated.is_some() || is_foreign(at) {
+        if stand_in::is_renewed(at) {
+            return Vec::new();
+        }
+        let only = if lineage::leaves(at) { "ONLY " } else { "" };
+        let name = sql::ident(at.id.name());
+        let step = Step::new(format!("ALTER TABLE {only}{} DROP COLUMN {name}", at.id.relation()));
+        // What PostgreSQL computes from other columns is not lost, nor what a foreign table shows; the values of a partition
+        // are those of the partitioned table.
+        let in_partition =
+            lineage::remover(at).is_some() && lineage::is_partition(at.current, lineage::relation(at.id));
+        if self.generated.is_some() || is_foreign(at) || in_partition {
             vec![step]
         } else {
             vec![step.hazard(Hazard::Loss { what: at.id.to_string() })]
         }
     }
 
+    fn carrier(&self, at: &At) -> Option<ObjectId> {
+        lineage::carrier(at)
+    }
+
+    fn remover(&self, at: &At) -> Option<ObjectId> {
+        lineage::remover(at)
+    }
+
+    fn precedes(&self, at: &At) -> Vec<ObjectId> {
+        lineage::merged_into(at)
+    }
+
     fn clause(&self, at: &At) -> Option<String> {
-        Some(self.spelled(at))
+        (!lineage::comes_with_relation(at)).then(|| self.spelled(at))
+    }
+
+    fn rebuilds(&self, from: Option<&Self>, at: &At) -> Option<ObjectId> {
+        let table = ObjectId::new(Kind::Table, lineage::relation(at.id).iter().cloned());
+        let Some(Object::Table(definition)) = at.current.get(&table) else { return None };
+        // Where nothing is another, the type of this name is.
+        let typed = |from: &Self| from != self && from.data_type == self.data_type && from.collation == self.collation;
+        (from.is_some_and(|from| !typed(from)) && definition.has_key_column(at.id.name())).then_some(table)
     }
 
     fn detour(&self, at: &At) -> Option<Detour> {
         let Some(Object::Column(before)) = at.current.get(at.id) else { return None };
         if self.generated.is_some() {
             return None;
+        }
+        if above::follows(at) {
+            let after = before.becoming(self, at, after_type_change(at.id, at.desired));
+            return Some(Detour { before: Vec::new(), after, around: AROUND_TEXT });
         }
         let (name, data_type) = (sql::ident(at.id.name()), &self.data_type);
         let text = conversion::as_text(at, &before.data_type, data_type);
@@ -183,6 +234,9 @@ impl Definition for Column {
             // PostgreSQL allows no USING there, and nothing is lost when the column is made anew.
             return None;
         }
+        if above::follows(at) {
+            return Some(Alteration::Around(after_type_change(at.id, at.desired), AROUND_TYPE));
+        }
         let conversion = Conversion::new(at, &before.data_type, &self.data_type);
         let collation =
             self.collation.as_ref().map_or_else(String::new, |it| format!(" COLLATE {}", sql::qualified(it)));
@@ -197,15 +251,74 @@ impl Definition for Column {
 }
 
 impl Column {
+    /// The columns above with which this one is made.
+    fn made_with(&self, at: &At) -> Vec<ObjectId> {
+        if lineage::comes_with_relation(at) {
+            let relation = lineage::relation(at.id);
+            let ups = lineage::parents(at.desired, relation).iter().map(|parent| lineage::under(at.id, parent));
+            return ups.filter(|up| at.desired.contains(up)).collect();
+        }
+        lineage::carrier(at).into_iter().collect()
+    }
+
+    /// Makes the column as one that is only inherited, by way of a table that stands in for the parent.
+    fn renew(&self, at: &At) -> Vec<Step> {
+        let Some(Object::Column(before)) = at.current.get(at.id) else { return Vec::new() };
+        let with_collation = |column: &Self| {
+            let collation = column.collation.as_ref().map(|it| format!(" COLLATE {}", sql::qualified(it)));
+            format!("{}{}", column.data_type, collation.unwrap_or_default())
+        };
+        let using = match at.desired.assignable(&before.base_type.0, &self.base_type.0) {
+            _ if before.data_type == self.data_type => "{}".to_owned(),
+            Some(_) => format!("{{}}::{}", self.data_type),
+            None => format!("{{}}::text::{}", self.data_type),
+        };
+        let (to, from) = (with_collation(self), with_collation(before));
+        let mut steps = stand_in::renew_column(at, &to, &from, &using, is_foreign(at));
+        let verb = |part: &str| if part.starts_with("DEFAULT") { "SET" } else { "ADD" };
+        steps.extend(at.parts.iter().map(|part| change(at, &format!("{} {part}", verb(part)))));
+        if self.not_null {
+            steps.push(above::not_null(at));
+        }
+        steps
+    }
+
+    /// What a column that came with those above lacks.
+    fn after_inherited(&self, ups: &[ObjectId], at: &At) -> Vec<Step> {
+        let mut steps = above::own_default(ups, at);
+        let not_null = ups.iter().any(|up| above::is_not_null(at.desired, up));
+        match (not_null, self.not_null) {
+            (false, true) => steps.push(above::not_null(at)),
+            (true, false) => steps.extend(above::nullable(at)),
+            _ => {}
+        }
+        steps
+    }
+
+    /// Whether no row may hold NULL.
+    pub(super) fn is_not_null(&self) -> bool {
+        self.not_null
+    }
+
+    /// Whether the two are of one type and of one collation; and whether both are generated, or neither.
+    pub(super) fn agrees(&self, other: &Self) -> (bool, bool) {
+        let typed = self.data_type == other.data_type && self.collation == other.collation;
+        (typed, self.generated.is_some() == other.generated.is_some())
+    }
+
     /// With modifiers.
     pub(super) fn data_type(&self) -> &str {
         &self.data_type
     }
 
     fn spelled(&self, at: &At) -> String {
-        let Self { data_type, base_type: _, collation, not_null, generated, position: _ } = self;
-        let mut text = format!("{} {data_type}", sql::ident(at.id.name()));
-        if let Some(collation) = collation {
+        let Self { data_type, base_type: _, collation, not_null, generated, declared: _, position: _ } = self;
+        let mut text = sql::ident(at.id.name());
+        // A table that is made of a type has its columns from there.
+        let typed = typed_table::is_typed(at.desired, lineage::relation(at.id))
+            && at.is_made(&ObjectId::new(Kind::Table, lineage::relation(at.id).iter().cloned()));
+        text.push_str(&if typed { typed_table::OPTIONS.to_owned() } else { format!(" {data_type}") });
+        if let Some(collation) = collation.as_ref().filter(|_| !typed) {
             text.push_str(&format!(" COLLATE {}", sql::qualified(collation)));
         }
         if let Some(Generated { expression, stored }) = generated {
@@ -215,6 +328,10 @@ impl Column {
         for part in at.parts {
             text.push_str(&format!(" {part}"));
         }
+        if at.parts.is_empty() && above::has_default(at) {
+            // It would have that of its parent.
+            text.push_str(" DEFAULT NULL");
+        }
         if *not_null {
             text.push_str(" NOT NULL");
         }
@@ -223,14 +340,15 @@ impl Column {
 
     /// The steps by which the column becomes another that is not generated, with those that change its type.
     fn becoming(&self, to: &Self, at: &At, retype: Vec<Step>) -> Vec<Step> {
-        let Self { data_type: _, base_type: _, collation: _, not_null, generated: _, position: _ } = to;
+        let Self { not_null, data_type: _, base_type: _, collation: _, generated: _, declared: _, position: _ } = to;
+        let carried = above::carried(at);
         let mut steps = Vec::new();
-        if self.not_null && !not_null {
-            steps.push(change(at, "DROP NOT NULL"));
+        if self.not_null && !not_null && carried.not_null.is_none() {
+            steps.extend(above::nullable(at));
         }
         steps.extend(retype);
-        if !self.not_null && *not_null {
-            steps.push(not_null_step(at));
+        if !self.not_null && *not_null && carried.not_null.is_none() {
+            steps.push(above::not_null(at));
         }
         steps
     }
@@ -259,10 +377,6 @@ fn is_foreign(at: &At) -> bool {
     at.current.contains(&ObjectId::new(Kind::ForeignTable, at.id.names.iter().take(2).cloned()))
 }
 
-fn not_null_step(at: &At) -> Step {
-    change(at, "SET NOT NULL").hazard(Hazard::MayFail { why: "no row may hold NULL in the column".to_owned() })
-}
-
-fn change(at: &At, what: &str) -> Step {
+pub(super) fn change(at: &At, what: &str) -> Step {
     Step::new(format!("ALTER TABLE {} ALTER COLUMN {} {what}", at.id.relation(), sql::ident(at.id.name())))
 }

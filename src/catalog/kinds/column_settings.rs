@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::options::{self, Options};
+use super::{
+    lineage,
+    options::{self, Options},
+};
 use crate::{
     catalog::{Alteration, At, Catalog, Definition, Kept, Kind, Object, ObjectId, Shape, Step},
     sql,
@@ -77,7 +80,8 @@ impl ColumnSettings {
         }
         actions.extend(options::actions(&self.options, options));
         let Some(column) = at.id.of.as_deref() else { return Vec::new() };
-        actions.into_iter().map(|action| set(column, &action)).collect()
+        let below = [at.current, at.desired].iter().any(|it| lineage::has_children(it, lineage::relation(column)));
+        actions.into_iter().map(|action| set(column, below, &action)).collect()
     }
 }
 
@@ -88,7 +92,8 @@ pub(super) fn after_type_change(column: &ObjectId, desired: &Catalog) -> Vec<Ste
     if let Some(Object::ColumnSettings(settings)) = desired.get(&about) {
         let storage = settings.storage.iter().map(|it| format!("SET STORAGE {it}"));
         let compression = settings.compression.iter().map(|it| format!("SET COMPRESSION {it}"));
-        steps.extend(storage.chain(compression).map(|action| set(column, &action)));
+        let below = lineage::has_children(desired, lineage::relation(column));
+        steps.extend(storage.chain(compression).map(|action| set(column, below, &action)));
     }
     // The indexes of the column are made anew, but for those that have stepped aside.
     for (dependent, _) in desired.dependents(column) {
@@ -99,6 +104,8 @@ pub(super) fn after_type_change(column: &ObjectId, desired: &Catalog) -> Vec<Ste
     steps
 }
 
-fn set(column: &ObjectId, action: &str) -> Step {
-    Step::new(format!("ALTER TABLE {} ALTER COLUMN {} {action}", column.relation(), sql::ident(column.name())))
+/// Those of the columns below are their own.
+fn set(column: &ObjectId, below: bool, action: &str) -> Step {
+    let (only, name) = (if below { "ONLY " } else { "" }, sql::ident(column.name()));
+    Step::new(format!("ALTER TABLE {only}{} ALTER COLUMN {name} {action}", column.relation()))
 }

@@ -48,7 +48,9 @@ impl Definition for Composite {
         // What is new stands at the end; the attributes themselves come and go.
         let appended =
             attributes.iter().skip_while(|it| self.attributes.contains(it)).all(|it| !self.attributes.contains(it));
-        if same_order && appended { Alteration::InPlace(Vec::new()) } else { Alteration::Replace }
+        // The tables that are made of the type are let go meanwhile.
+        let around = Alteration::Around(Vec::new(), &[Kind::TypedTable]);
+        if same_order && appended { around } else { Alteration::Replace }
     }
 
     fn follow(&self, _: &ObjectId, at: &At) -> Option<Alteration> {
@@ -135,7 +137,7 @@ impl Definition for Attribute {
 }
 
 /// What depends on an attribute in a way that PostgreSQL does not carry along while its type changes.
-const AROUND_TYPE: &[Kind] = &[];
+const AROUND_TYPE: &[Kind] = &[Kind::TypedTable];
 
 impl Attribute {
     /// The type, with modifiers.

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     index::head,
+    lineage,
     options::{self, Options},
+    partition_index, stand_in,
 };
 use crate::{
     catalog::{Alteration, At, Definition, Hazard, ObjectId, Shape, Slot, Space, Step},
@@ -55,13 +57,19 @@ pub struct Constraint {
     options: Options,
     /// Of the index.
     tablespace: Option<String>,
+    /// Schema and name of the index of which the constraint's own is a partition.
+    parent: Option<Vec<String>>,
+    /// Not only inherited.
+    declared: bool,
 }
 
 impl Definition for Constraint {
     const KEYWORD: &'static str = "CONSTRAINT";
     const SHAPE: Shape = Shape::OnRelation;
     const QUERY: &'static str = query!(
-        ", s.spcname AS tablespace, pg_catalog.pg_get_expr(x.indpred, x.indrelid) AS predicate,
+        ", k.contype <> 'c' OR k.conislocal OR c.relispartition AS declared, s.spcname AS tablespace, (SELECT ARRAY[m.nspname, p.relname] FROM pg_catalog.pg_inherits h
+            JOIN pg_catalog.pg_class p ON p.oid = h.inhparent JOIN pg_catalog.pg_namespace m ON m.oid = p.relnamespace
+            WHERE h.inhrelid = i.oid) AS parent, pg_catalog.pg_get_expr(x.indpred, x.indrelid) AS predicate,
         (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}')
             FROM pg_catalog.pg_options_to_table(i.reloptions) o) AS options",
         "LEFT JOIN pg_catalog.pg_class i ON i.oid = k.conindid
@@ -71,12 +79,36 @@ impl Definition for Constraint {
     );
 
     fn create(&self, at: &At) -> Vec<Step> {
+        if self.is_check() && (lineage::carrier(at).is_some() || lineage::comes_with_relation(at)) {
+            return Vec::new();
+        }
         let not_valid = if self.enforced && !self.valid { " NOT VALID" } else { "" };
-        vec![add(at, &format!("{}{not_valid}", self.spelled()), self.enforced && self.valid)]
+        if self.is_check() && stand_in::is_renewed(at) {
+            return stand_in::renew_check(at, &self.spelled());
+        }
+        let step = add(at, &format!("{}{not_valid}", self.spelled()), self.enforced && self.valid);
+        let part = self.parent.as_ref().and_then(|parent| partition_index::attach(at, parent, &index(at.id)));
+        [step].into_iter().chain(part).collect()
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { definition, predicate, deferrable, enforced, valid, options, tablespace } = to;
+        let Self { definition, predicate, deferrable, enforced, valid, options, tablespace, parent, declared } = to;
+        if self.declared != *declared {
+            let is_there = lineage::above(at).iter().any(|up| at.desired.contains(up));
+            return match declared {
+                false => Alteration::Replace,
+                // It is merged with the inherited one.
+                true if self.definition == *definition && is_there => Alteration::InPlace(to.create(at)),
+                true if self.definition == *definition => Alteration::InPlace(Vec::new()),
+                true => Alteration::Replace,
+            };
+        }
+        if self.is_check() && lineage::carrier(at).is_some() && (self.definition == *definition) {
+            return Alteration::InPlace(Vec::new());
+        }
+        let Some(attached) = partition_index::change(at, self.parent.as_ref(), parent.as_ref(), &index(at.id)) else {
+            return Alteration::Replace;
+        };
         let in_place = self.definition == *definition
             && self.predicate == *predicate
             && self.deferrable == *deferrable
@@ -95,6 +127,7 @@ impl Definition for Constraint {
             let tablespace = tablespace.as_deref().unwrap_or("pg_default");
             steps.push(Step::new(format!("{index} SET TABLESPACE {}", sql::ident(tablespace))));
         }
+        steps.extend(attached);
         Alteration::InPlace(steps)
     }
 
@@ -102,13 +135,28 @@ impl Definition for Constraint {
         vec![remove(at)]
     }
 
+    fn carrier(&self, at: &At) -> Option<ObjectId> {
+        if self.is_check() { lineage::carrier(at) } else { None }
+    }
+
+    fn remover(&self, at: &At) -> Option<ObjectId> {
+        if self.is_check() { lineage::remover(at) } else { partition_index::remover(at, self.parent.as_ref()) }
+    }
+
+    fn precedes(&self, at: &At) -> Vec<ObjectId> {
+        if self.is_check() { lineage::merged_into(at) } else { partition_index::ids(at, self.parent.as_ref()) }
+    }
+
     fn clause(&self, at: &At) -> Option<String> {
+        if self.is_check() && lineage::comes_with_relation(at) {
+            return None;
+        }
         (self.valid || !self.enforced).then(|| format!("CONSTRAINT {} {}", sql::ident(at.id.name()), self.spelled()))
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         let mut slots = vec![Slot(Space::Constraint, id.names.clone())];
-        if !self.definition.starts_with("CHECK") {
+        if !self.is_check() {
             slots.push(Slot(Space::Relation, index(id)));
         }
         if self.definition.starts_with("PRIMARY KEY") {
@@ -119,8 +167,14 @@ impl Definition for Constraint {
 }
 
 impl Constraint {
+    /// The other constraints have an index each.
+    fn is_check(&self) -> bool {
+        self.definition.starts_with("CHECK")
+    }
+
     fn spelled(&self) -> String {
-        let Self { definition, predicate, deferrable, enforced, valid: _, options, tablespace } = self;
+        let Self { definition, predicate, deferrable, enforced, valid: _, options, tablespace, parent: _, declared: _ } =
+            self;
         let mut text = format!("{definition}{}", options::with(options));
         if let Some(tablespace) = tablespace {
             text.push_str(&format!(" USING INDEX TABLESPACE {}", sql::ident(tablespace)));

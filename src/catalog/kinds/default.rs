@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Kind, lineage};
 use crate::{
     catalog::{Alteration, At, Definition, ObjectId, Shape, Slot, Space, Step},
     sql,
@@ -31,8 +32,7 @@ impl Definition for Default {
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { expression, relation } = self;
-        let column = sql::ident(at.id.name());
-        vec![Step::new(format!("ALTER {relation} {} ALTER COLUMN {column} SET DEFAULT {expression}", at.id.relation()))]
+        change(at, relation, &format!("SET DEFAULT {expression}"))
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -41,8 +41,15 @@ impl Definition for Default {
 
     fn drop(&self, at: &At) -> Vec<Step> {
         let Self { expression: _, relation } = self;
-        let column = sql::ident(at.id.name());
-        vec![Step::new(format!("ALTER {relation} {} ALTER COLUMN {column} DROP DEFAULT", at.id.relation()))]
+        change(at, relation, "DROP DEFAULT")
+    }
+
+    fn carrier(&self, at: &At) -> Option<ObjectId> {
+        carrier(at)
+    }
+
+    fn remover(&self, at: &At) -> Option<ObjectId> {
+        carrier(at)
     }
 
     fn clause(&self, _: &At) -> Option<String> {
@@ -52,4 +59,25 @@ impl Definition for Default {
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         vec![Slot(Space::ColumnDefault, id.names.clone())]
     }
+}
+
+/// Changes the default of one column; where those below do not change with it, of this one only.
+fn change(at: &At, relation: &str, action: &str) -> Vec<Step> {
+    if carrier(at).is_some() {
+        return Vec::new();
+    }
+    let below = !lineage::staying(at, lineage::relation(at.id)).is_empty();
+    let only = if below && !lineage::is_uniform(at) { "ONLY " } else { "" };
+    let column = sql::ident(at.id.name());
+    vec![Step::new(format!("ALTER {relation} {only}{} ALTER COLUMN {column} {action}", at.id.relation()))]
+}
+
+/// The default above whose change is that of everything below it.
+fn carrier(at: &At) -> Option<ObjectId> {
+    let column = |id: &ObjectId| ObjectId { kind: Kind::Column, ..id.clone() };
+    let changes = |id: &ObjectId| at.current.get(id) != at.desired.get(id);
+    lineage::above(at)
+        .into_iter()
+        .filter(|up| at.persists(&column(at.id)) && at.persists(&column(up)))
+        .find(|up| changes(up) && lineage::is_uniform(&At { id: up, ..*at }))
 }

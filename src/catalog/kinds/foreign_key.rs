@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     constraint::{add, change, may_fail, query, remove, validate},
+    lineage,
     row_security::lifted,
 };
 use crate::catalog::{Alteration, At, Definition, ObjectId, Shape, Slot, Space, Step};
@@ -18,15 +19,26 @@ pub struct ForeignKey {
     deferrable: Option<String>,
     enforced: bool,
     valid: bool,
+    /// That of a partition, which is there because the partitioned table has it.
+    derived: bool,
 }
 
 impl Definition for ForeignKey {
     const KEYWORD: &'static str = "CONSTRAINT";
     const SHAPE: Shape = Shape::OnRelation;
-    const QUERY: &'static str = query!("", "", "'f'");
+    const QUERY: &'static str = query!(
+        ", k.conparentid <> 0 AS derived, CASE WHEN k.conparentid <> 0 THEN
+            ARRAY[ARRAY['pg_catalog.pg_constraint'::regclass::oid::int8, k.conparentid::int8, 0]] END AS needs",
+        // What refers to a partitioned table has a row for each partition as well.
+        "LEFT JOIN pg_catalog.pg_constraint above ON above.oid = k.conparentid AND above.conrelid = k.conrelid",
+        "'f') AND (above.oid IS NULL"
+    );
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { definition, deferrable, enforced, valid } = self;
+        let Self { definition, deferrable, enforced, valid, derived } = self;
+        if *derived && !has_own_name(at) {
+            return Vec::new();
+        }
         let deferrable = deferrable.as_ref().map_or_else(String::new, |it| format!(" {it}"));
         let tail = match (enforced, valid) {
             (false, _) => " NOT ENFORCED",
@@ -37,7 +49,17 @@ impl Definition for ForeignKey {
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { definition, deferrable, enforced, valid } = to;
+        let Self { definition, deferrable, enforced, valid, derived } = to;
+        let stays = !lineage::persisting(at, lineage::relation(at.id)).is_empty();
+        match (self.derived, *derived) {
+            // It changes with the one above.
+            (true, true) if stays => return Alteration::InPlace(Vec::new()),
+            // It goes with the one above.
+            (true, false) if stays => return Alteration::Replace,
+            // The one above finds it only if it is the same.
+            (_, true) if self.words() != to.words() => return Alteration::Replace,
+            _ => {}
+        }
         let becomes_valid = *valid && !self.valid;
         // `ENFORCED` checks the rows, and `NOT ENFORCED` forgets that they were checked.
         let checks = !self.enforced && *enforced;
@@ -64,10 +86,35 @@ impl Definition for ForeignKey {
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
-        vec![remove(at)]
+        let goes_along = self.derived && !lineage::persisting(at, lineage::relation(at.id)).is_empty();
+        if goes_along { Vec::new() } else { vec![remove(at)] }
+    }
+
+    fn precedes(&self, at: &At) -> Vec<ObjectId> {
+        // It is taken for that of the partitioned table when the table is attached.
+        if self.derived { lineage::links(at.desired, lineage::relation(at.id)) } else { Vec::new() }
+    }
+
+    fn incidental(&self) -> bool {
+        self.derived
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         vec![Slot(Space::Constraint, id.names.clone())]
     }
+}
+
+impl ForeignKey {
+    /// What must be the same for a key to be taken for that of the partitioned table.
+    fn words(&self) -> (&str, Option<&str>, bool, bool) {
+        let Self { definition, deferrable, enforced, valid, derived: _ } = self;
+        (definition, deferrable.as_deref(), *enforced, *valid)
+    }
+}
+
+/// Whether the key of a partition would come about with another name when a new table is attached.
+fn has_own_name(at: &At) -> bool {
+    let above = at.desired.referenced(at.id).map(|(id, _)| id).find(|id| id.kind == at.id.kind);
+    let is_new = lineage::tables(lineage::relation(at.id)).iter().any(|table| at.is_made(table));
+    is_new && above.is_some_and(|above| above.name() != at.id.name())
 }

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{foreign_options::ForeignOptions, table::relation_slots};
+use super::{
+    foreign_options::ForeignOptions,
+    partition,
+    table::{body, relation_slots},
+};
 use crate::{
     catalog::{Alteration, At, Definition, ObjectId, Shape, Slot, Step},
     sql,
@@ -30,9 +34,8 @@ impl Definition for ForeignTable {
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { server, options } = self;
-        let body =
-            if at.parts.is_empty() { String::new() } else { format!("\n    {}\n", sql::join(at.parts, ",\n    ")) };
-        vec![Step::new(format!("CREATE {} ({body}) SERVER {}{}", at.id, sql::ident(server), options.clause()))]
+        let (body, server) = (body(at.parts), sql::ident(server));
+        vec![Step::new(format!("CREATE {}{body} SERVER {server}{}", at.id, options.clause()))]
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -41,6 +44,10 @@ impl Definition for ForeignTable {
             return Alteration::Replace;
         }
         Alteration::InPlace(vec![Step::new(format!("ALTER {}{}", at.id, self.options.change(options)))])
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        partition::let_go(at).into_iter().chain([Step::new(format!("DROP {}", at.id))]).collect()
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {

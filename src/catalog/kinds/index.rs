@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::options::{self, Options};
+use super::{
+    options::{self, Options},
+    partition_index,
+};
 use crate::{
     catalog::{Alteration, At, Definition, Hazard, ObjectId, Slot, Space, Step},
     sql,
@@ -25,6 +28,8 @@ pub struct Index {
     tablespace: Option<String>,
     /// The statistics targets of expressions, by their position in the index.
     statistics: BTreeMap<i16, i16>,
+    /// Schema and name of the index of which this one is a partition.
+    parent: Option<Vec<String>>,
     /// Not the leftover of a `CREATE INDEX CONCURRENTLY` that failed.
     valid: bool,
 }
@@ -37,6 +42,9 @@ impl Definition for Index {
             pg_catalog.pg_get_indexdef(c.oid) AS definition, pg_catalog.pg_get_expr(i.indpred, i.indrelid) AS predicate,
             (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}')
                 FROM pg_catalog.pg_options_to_table(c.reloptions) o) AS options, s.spcname AS tablespace, i.indisvalid AS valid,
+            (SELECT ARRAY[m.nspname, p.relname] FROM pg_catalog.pg_inherits h
+                JOIN pg_catalog.pg_class p ON p.oid = h.inhparent JOIN pg_catalog.pg_namespace m ON m.oid = p.relnamespace
+                WHERE h.inhrelid = c.oid) AS parent,
             (SELECT coalesce(json_object_agg(a.attnum, a.attstattarget), '{}') FROM pg_catalog.pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attstattarget >= 0) AS statistics
         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
@@ -48,8 +56,10 @@ impl Definition for Index {
                 AND d.objid = c.oid AND d.refclassid = 'pg_catalog.pg_constraint'::regclass AND d.deptype = 'i')";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { relation, definition, predicate, options, tablespace, statistics: _, valid: _ } = self;
-        let mut text = format!("{definition}{}", options::with(options));
+        let Self { relation, definition, predicate, options, tablespace, statistics: _, parent, valid } = self;
+        // The index of a partitioned table takes those of its partitions to itself, which are there by now.
+        let head = if *valid { definition.replacen(ONLY, " ON ", 1) } else { definition.clone() };
+        let mut text = format!("{head}{}", options::with(options));
         if let Some(tablespace) = tablespace {
             text.push_str(&format!(" TABLESPACE {}", sql::ident(tablespace)));
         }
@@ -60,18 +70,23 @@ impl Definition for Index {
         if definition.starts_with("CREATE UNIQUE") && at.current.has_relation(relation) {
             step = step.hazard(Hazard::MayFail { why: "no two rows may have the same key".to_owned() });
         }
-        std::iter::once(step).chain(self.targets(&at.id.to_string())).collect()
+        let part = parent.as_ref().and_then(|parent| partition_index::attach(at, parent, &at.id.names));
+        std::iter::once(step).chain(self.targets(&at.id.to_string())).chain(part).collect()
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { relation, definition, predicate, options, tablespace, statistics, valid } = to;
+        let Self { relation, definition, predicate, options, tablespace, statistics, parent, valid } = to;
+        // That of a partitioned table becomes valid as soon as each partition's is attached.
+        let partitioned = definition.contains(ONLY);
         let in_place = self.relation == *relation
             && self.definition == *definition
             && self.predicate == *predicate
-            && self.valid == *valid;
-        if !in_place {
+            && (self.valid == *valid || partitioned && *valid)
+            && (self.options == *options || !partitioned);
+        let attached = partition_index::change(at, self.parent.as_ref(), parent.as_ref(), &at.id.names);
+        let (true, Some(attached)) = (in_place, attached) else {
             return Alteration::Replace;
-        }
+        };
         let mut steps = options::change(&self.options, options, at);
         if self.tablespace != *tablespace {
             let tablespace = tablespace.as_deref().unwrap_or("pg_default");
@@ -81,7 +96,16 @@ impl Definition for Index {
         steps.extend(gone.map(|column| target_step(&at.id.to_string(), *column, -1)));
         let new = statistics.iter().filter(|(column, target)| self.statistics.get(column) != Some(target));
         steps.extend(new.map(|(column, target)| target_step(&at.id.to_string(), *column, *target)));
+        steps.extend(attached);
         Alteration::InPlace(steps)
+    }
+
+    fn remover(&self, at: &At) -> Option<ObjectId> {
+        partition_index::remover(at, self.parent.as_ref())
+    }
+
+    fn precedes(&self, at: &At) -> Vec<ObjectId> {
+        partition_index::ids(at, self.parent.as_ref())
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
@@ -89,7 +113,15 @@ impl Definition for Index {
     }
 }
 
+/// How `pg_get_indexdef` names a partitioned table.
+const ONLY: &str = " ON ONLY ";
+
 impl Index {
+    /// Schema and name of the table or materialized view.
+    pub(super) fn relation(&self) -> &[String] {
+        &self.relation
+    }
+
     /// The statements that set the statistics targets of a new index; `object` names it.
     pub(super) fn targets(&self, object: &str) -> Vec<Step> {
         self.statistics.iter().map(|(column, target)| target_step(object, *column, *target)).collect()

@@ -7,6 +7,7 @@ mod cast;
 mod cluster;
 mod collation;
 mod column;
+mod column_above;
 mod column_settings;
 mod comment;
 mod composite;
@@ -27,12 +28,16 @@ mod foreign_table;
 mod grant;
 mod identity;
 mod index;
+mod inheritance;
 mod language;
+mod lineage;
 mod operator;
 mod operator_class;
 mod options;
 mod owned_by;
 mod owner;
+mod partition;
+mod partition_index;
 mod policy;
 mod publication;
 mod range;
@@ -44,12 +49,14 @@ mod rule;
 mod schema;
 mod security_label;
 mod sequence;
+mod stand_in;
 mod statistics;
 mod subscription;
 mod swap;
 mod table;
 mod text_search;
 mod trigger;
+mod typed_table;
 mod unmodelled;
 mod view;
 mod view_column;
@@ -115,6 +122,11 @@ macro_rules! kinds {
             /// Whether a copy of a database lacks the object.
             pub fn shared(self) -> bool {
                 match self { $(Kind::$kind => <$definition>::SHARED,)* }
+            }
+
+            /// Whether objects of this kind tie two wholes together.
+            pub fn links(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::LINKS,)* }
             }
 
             /// Whether another definition is created beside the old one.
@@ -203,6 +215,26 @@ macro_rules! kinds {
             /// See [`Definition::clause`].
             pub fn clause(&self, at: &At) -> Option<String> {
                 match self { $(Object::$kind(it) => it.clause(at),)* }
+            }
+
+            /// See [`Definition::carrier`].
+            pub fn carrier(&self, at: &At) -> Option<ObjectId> {
+                match self { $(Object::$kind(it) => it.carrier(at),)* }
+            }
+
+            /// See [`Definition::remover`].
+            pub fn remover(&self, at: &At) -> Option<ObjectId> {
+                match self { $(Object::$kind(it) => it.remover(at),)* }
+            }
+
+            /// See [`Definition::precedes`].
+            pub fn precedes(&self, at: &At) -> Vec<ObjectId> {
+                match self { $(Object::$kind(it) => it.precedes(at),)* }
+            }
+
+            /// See [`Definition::incidental`].
+            pub fn incidental(&self) -> bool {
+                match self { $(Object::$kind(it) => it.incidental(),)* }
             }
 
             /// See [`Definition::follow`].
@@ -298,6 +330,9 @@ kinds! {
     MaterializedView(view::MaterializedView) "materialized_view",
     Index(index::Index) "index",
     Statistics(statistics::Statistics) "statistics",
+    TypedTable(typed_table::TypedTable) "typed_table",
+    Inheritance(inheritance::Inheritance) "inheritance",
+    Partition(partition::Partition) "partition",
     ForeignKey(foreign_key::ForeignKey) "foreign_key",
     ColumnSettings(column_settings::ColumnSettings) "column_settings",
     ClusterOn(cluster::ClusterOn) "cluster",

@@ -3,15 +3,16 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Kind,
+    Kind, inheritance,
     options::{self, Options},
+    partition, typed_table,
 };
 use crate::{
-    catalog::{Alteration, At, Definition, Hazard, ObjectId, Slot, Space, Step},
+    catalog::{Alteration, At, Definition, Hazard, Kept, ObjectId, Slot, Space, Step},
     sql,
 };
 
-/// An ordinary table.
+/// An ordinary or a partitioned table.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
@@ -25,6 +26,10 @@ pub struct Table {
     options: Options,
     /// Where it is not the database's own.
     tablespace: Option<String>,
+    /// Of a partitioned table, whose rows are in its partitions: `RANGE (at)`.
+    partition_key: Option<String>,
+    /// The columns that the partition key names or uses, whose types cannot change.
+    key_columns: Kept<Vec<String>>,
 }
 
 impl Definition for Table {
@@ -33,7 +38,12 @@ impl Definition for Table {
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, c.relname] AS names, c.relpersistence = 'u' AS unlogged,
-            c.relrowsecurity AS row_security, nullif(am.amname, 'heap') AS access_method, s.spcname AS tablespace,
+            c.relrowsecurity AS row_security, pg_catalog.pg_get_partkeydef(c.oid) AS partition_key,
+            ARRAY(SELECT a.attname FROM pg_catalog.pg_depend d
+                JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objid AND a.attnum = d.objsubid
+                WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.objsubid > 0
+                    AND d.refclassid = d.classid AND d.refobjid = d.objid AND d.refobjsubid = 0 AND d.deptype = 'i'
+                ORDER BY a.attnum) AS key_columns, nullif(am.amname, 'heap') AS access_method, s.spcname AS tablespace,
             (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}') FROM (
                 SELECT * FROM pg_catalog.pg_options_to_table(c.reloptions) UNION ALL
                 SELECT 'toast.' || option_name, option_value FROM pg_catalog.pg_options_to_table(x.reloptions)) o) AS options
@@ -41,14 +51,15 @@ impl Definition for Table {
             LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
             LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace
             LEFT JOIN pg_catalog.pg_class x ON x.oid = c.reltoastrelid
-        WHERE c.relkind = 'r' AND c.oid >= 16384 AND c.relpersistence <> 't'";
+        WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND c.relpersistence <> 't'";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { unlogged, row_security, access_method, options, tablespace } = self;
+        let Self { unlogged, row_security, access_method, options, tablespace, partition_key, key_columns: _ } = self;
         let unlogged = if *unlogged { "UNLOGGED " } else { "" };
-        let body =
-            if at.parts.is_empty() { String::new() } else { format!("\n    {}\n", sql::join(at.parts, ",\n    ")) };
-        let mut text = format!("CREATE {unlogged}{} ({body})", at.id);
+        let mut text = format!("CREATE {unlogged}{}{}", at.id, body(at.parts));
+        if let Some(key) = partition_key {
+            text.push_str(&format!(" PARTITION BY {key}"));
+        }
         if let Some(method) = access_method {
             text.push_str(&format!(" USING {}", sql::ident(method)));
         }
@@ -62,7 +73,10 @@ impl Definition for Table {
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { unlogged, row_security, access_method, options, tablespace } = to;
+        let Self { unlogged, row_security, access_method, options, tablespace, partition_key, key_columns: _ } = to;
+        if self.partition_key != *partition_key {
+            return Alteration::Replace;
+        }
         let mut steps = options::change(&self.options, options, at);
         if self.access_method != *access_method {
             if at.desired.server.major < 15 {
@@ -84,7 +98,11 @@ impl Definition for Table {
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
-        vec![Step::new(format!("DROP {}", at.id)).hazard(Hazard::Loss { what: at.id.to_string() })]
+        let step = Step::new(format!("DROP {}", at.id));
+        // The rows of a partitioned table are in its partitions.
+        let holds_rows = self.partition_key.is_none();
+        let step = if holds_rows { step.hazard(Hazard::Loss { what: at.id.to_string() }) } else { step };
+        partition::let_go(at).into_iter().chain([step]).collect()
     }
 
     /// A table that is logged may not refer to one that is not.
@@ -105,6 +123,30 @@ impl Definition for Table {
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         relation_slots(id)
+    }
+}
+
+impl Table {
+    /// Whether the partition key uses a column, so that its type cannot change.
+    pub(super) fn has_key_column(&self, name: &str) -> bool {
+        self.key_columns.0.iter().any(|column| column == name)
+    }
+
+    /// Whether the table has partitions instead of rows.
+    pub(super) fn is_partitioned(&self) -> bool {
+        self.partition_key.is_some()
+    }
+}
+
+/// What follows the name of a new table: its type, its columns and constraints, what it inherits.
+pub(super) fn body(parts: &[String]) -> String {
+    let (inside, inherits) = inheritance::apart(parts);
+    let (inside, of_type) = typed_table::apart(inside);
+    let lines = sql::join(&inside, ",\n    ");
+    match (inside.is_empty(), of_type.is_empty()) {
+        (true, true) => format!(" (){inherits}"),
+        (true, false) => of_type,
+        (false, _) => format!("{of_type} (\n    {lines}\n){inherits}"),
     }
 }
 

@@ -73,7 +73,9 @@ impl Definition for PartitionTrigger {
             CASE t.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS'
                 ELSE 'ENABLE' END AS state,
             CASE p.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' WHEN 'A' THEN 'ENABLE ALWAYS'
-                ELSE 'ENABLE' END AS above
+                ELSE 'ENABLE' END AS above,
+            ARRAY[ARRAY['pg_catalog.pg_trigger'::regclass::oid::int8, p.oid::int8, 0],
+                ARRAY['pg_catalog.pg_inherits'::regclass::oid::int8, c.oid::int8, 0]] AS needs
         FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_trigger p ON p.oid = t.tgparentid
             JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE t.tgenabled <> p.tgenabled AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k

@@ -1,0 +1,123 @@
+//! The tables from which a table inherits.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, Object, lineage, stand_in};
+use crate::{
+    catalog::{Alteration, At, Definition, ObjectId, Shape, Step},
+    sql,
+};
+
+/// The parents of a table, and what it has from them alone; an object about the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inheritance {
+    /// Schema and name of each parent, in order.
+    parents: Vec<Vec<String>>,
+    /// The columns that the table does not declare itself.
+    columns: BTreeSet<String>,
+    /// The checks that the table does not declare itself.
+    checks: BTreeSet<String>,
+}
+
+impl Definition for Inheritance {
+    const KEYWORD: &'static str = "INHERITANCE OF";
+    const SHAPE: Shape = Shape::About;
+    const LINKS: bool = true;
+    const QUERY: &'static str = "
+        SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
+            json_agg(json_build_array(n.nspname, p.relname) ORDER BY h.inhseqno) AS parents,
+            ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attislocal) AS columns,
+            ARRAY(SELECT k.conname FROM pg_catalog.pg_constraint k
+                WHERE k.conrelid = c.oid AND k.contype = 'c' AND NOT k.conislocal) AS checks,
+            json_agg(json_build_array('pg_catalog.pg_class'::regclass::oid::int8, p.oid::int8, 0)) AS needs
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid
+            JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
+            JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+        WHERE NOT c.relispartition AND c.relkind IN ('r', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't'
+        GROUP BY c.oid";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { parents, columns: _, checks: _ } = self;
+        let (kept, relation) = (staying(at), &at.id.root().names);
+        let new = parents.iter().filter(|parent| !kept.contains(parent)).map(|parent| change(at, "INHERIT", parent));
+        let before = match at.current.get(at.id) {
+            Some(Object::Inheritance(before)) => Some(before),
+            _ => None,
+        };
+        new.chain(stand_in::release(at, relation, before, self)).collect()
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        let Self { parents, columns: _, checks: _ } = to;
+        // What the table has from its parents alone comes and goes with those.
+        let stays = self.parents == *parents && to.kept(self, &at.id.root().names, at).len() == parents.len();
+        if stays { Alteration::InPlace(Vec::new()) } else { Alteration::Replace }
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        let kept = staying(at);
+        let gone = self.parents.iter().filter(|parent| !kept.contains(parent));
+        let cut = gone.map(|parent| change(at, "NO INHERIT", parent));
+        stand_in::hold(at, &at.id.root().names, self).into_iter().chain(cut).collect()
+    }
+
+    fn clause(&self, _: &At) -> Option<String> {
+        let Self { parents, columns: _, checks: _ } = self;
+        Some(format!("{INHERITS}{})", sql::join(parents.iter().map(sql::qualified), ", ")))
+    }
+}
+
+const INHERITS: &str = "INHERITS (";
+
+/// The clauses that stand inside the parentheses of a new table, and the one that says what it inherits, behind them.
+pub(super) fn apart(parts: &[String]) -> (Vec<&String>, String) {
+    // No column can begin like this: a name in capitals is quoted.
+    let (behind, inside): (Vec<&String>, Vec<&String>) = parts.iter().partition(|part| part.starts_with(INHERITS));
+    (inside, behind.into_iter().map(|clause| format!(" {clause}")).collect())
+}
+
+impl Inheritance {
+    /// Schema and name of each parent, in order.
+    pub(super) fn parents(&self) -> &[Vec<String>] {
+        &self.parents
+    }
+
+    /// Whether the table has a column or a check from its parents alone.
+    pub(super) fn only_inherits(&self, part: &ObjectId) -> bool {
+        let names = if part.kind == Kind::Column { &self.columns } else { &self.checks };
+        names.contains(part.name())
+    }
+
+    /// The columns that the table does not declare itself.
+    pub(super) fn columns(&self) -> &BTreeSet<String> {
+        &self.columns
+    }
+
+    /// The checks that the table does not declare itself.
+    pub(super) fn checks(&self) -> &BTreeSet<String> {
+        &self.checks
+    }
+
+    /// The parents that can stay in place while the others of `before` go and those that are new come behind them.
+    pub(super) fn kept(&self, before: &Self, relation: &[String], at: &At) -> &[Vec<String>] {
+        let mut rest = before.parents.iter();
+        let stays = |parent: &&Vec<String>| {
+            rest.any(|it| it == *parent) && !stand_in::is_in_the_way(at, relation, parent, before, self)
+        };
+        let kept = self.parents.iter().take_while(stays).count();
+        self.parents.get(..kept).unwrap_or_default()
+    }
+}
+
+/// The parents that stay in place.
+fn staying(at: &At) -> Vec<Vec<String>> {
+    lineage::persisting(at, &at.id.root().names)
+}
+
+fn change(at: &At, action: &str, parent: &[String]) -> Step {
+    Step::new(format!("ALTER TABLE {} {action} {}", at.id.root().address(), sql::qualified(parent)))
+}

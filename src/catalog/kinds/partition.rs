@@ -1,0 +1,75 @@
+//! That a table is a partition of another.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, lineage};
+use crate::{
+    catalog::{At, Definition, Hazard, ObjectId, Shape, Step},
+    sql,
+};
+
+/// The partitioned table to which a table belongs, and which rows it holds; an object about the table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Partition {
+    /// Schema and name of the partitioned table.
+    parent: Vec<String>,
+    /// `FOR VALUES …`, `DEFAULT`
+    bound: String,
+}
+
+impl Definition for Partition {
+    const KEYWORD: &'static str = "ATTACHMENT OF";
+    const SHAPE: Shape = Shape::About;
+    const LINKS: bool = true;
+    const QUERY: &'static str = "
+        SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
+            ARRAY[n.nspname, p.relname] AS parent, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound,
+            ARRAY['pg_catalog.pg_inherits'::regclass::oid::int8, c.oid::int8, 0] AS row,
+            ARRAY[ARRAY['pg_catalog.pg_class'::regclass::oid::int8, p.oid::int8, 0]] AS needs
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid
+            JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
+            JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+        WHERE c.relispartition AND c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't'";
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self { parent, bound } = self;
+        let table = at.id.root();
+        let step = attachment(parent, &format!("ATTACH PARTITION {} {bound}", table.address()));
+        let why = "every row must fit the partition, and none of them may be in the default partition".to_owned();
+        vec![if at.current.contains(table) { step.hazard(Hazard::MayFail { why }) } else { step }]
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        let Self { parent, bound: _ } = self;
+        vec![attachment(parent, &format!("DETACH PARTITION {}", at.id.root().address()))]
+    }
+}
+
+impl Partition {
+    /// Schema and name of the partitioned table.
+    pub(super) fn parent(&self) -> &Vec<String> {
+        &self.parent
+    }
+}
+
+fn attachment(parent: &[String], action: &str) -> Step {
+    Step::new(format!("ALTER TABLE {} {action}", sql::qualified(parent)))
+}
+
+/// The statement that detaches a partition before it is dropped: PostgreSQL wants it where a foreign key refers to the
+/// partitioned table.
+pub(super) fn let_go(at: &At) -> Option<Step> {
+    let relation = lineage::relation(at.id);
+    let parent =
+        lineage::parents(at.current, relation).first().filter(|_| lineage::is_partition(at.current, relation))?;
+    let key = |id: &ObjectId| id.kind == Kind::ForeignKey && lineage::relation(id) != parent.as_slice();
+    let table = ObjectId::new(Kind::Table, parent.iter().cloned());
+    let columns = at.current.dependents(&table).map(|(id, _)| id).filter(|id| id.kind == Kind::Column);
+    let referred = columns.flat_map(|column| at.current.dependents(column)).any(|(id, _)| key(id));
+    let why = "no row of the partition may be referred to".to_owned();
+    referred.then(|| {
+        let step = attachment(parent, &format!("DETACH PARTITION {}", at.id.address()));
+        step.hazard(Hazard::MayFail { why })
+    })
+}

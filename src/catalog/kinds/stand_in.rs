@@ -1,0 +1,138 @@
+//! Tables that stand in for a parent for a moment, because PostgreSQL has no other way to change who declares a column.
+//!
+//! A column that a table has from its parents alone comes about only by inheriting it, and becomes the table's own when
+//! the last of those parents is let go.
+
+use std::collections::BTreeSet;
+
+use super::{Kind, inheritance::Inheritance, lineage, swap};
+use crate::{
+    catalog::{At, Catalog, ObjectId, Shape, Step},
+    sql,
+};
+
+/// Whether a column or check stays, but is no longer declared by its table itself.
+pub(super) fn is_renewed(at: &At) -> bool {
+    let relation = lineage::relation(at.id);
+    let stays = lineage::tables(relation).iter().any(|table| at.persists(table));
+    let own = at.current.contains(at.id) && !lineage::is_only_inherited(at.current, at.id);
+    let inherits = !lineage::is_partition(at.desired, relation) && lineage::is_only_inherited(at.desired, at.id);
+    stays && own && inherits && at.desired.contains(at.id)
+}
+
+/// The columns and checks of a relation that are renewed.
+pub(super) fn renewed(at: &At, relation: &[String], inheritance: &Inheritance) -> Vec<ObjectId> {
+    parts(relation, inheritance).filter(|part| is_renewed(&At { id: part, ..*at })).collect()
+}
+
+/// What a table has from parents alone before and after, none of which stays: something must hold it meanwhile.
+fn held(at: &At, relation: &[String], before: &Inheritance) -> Vec<ObjectId> {
+    let kept = lineage::persisting(at, relation);
+    let stays = lineage::tables(relation).iter().any(|table| at.persists(table));
+    let above = |part: &ObjectId| kept.iter().map(|parent| lineage::under(part, parent)).any(|up| at.persists(&up));
+    let is_held =
+        |part: &ObjectId| stays && at.persists(part) && lineage::is_only_inherited(at.desired, part) && !above(part);
+    parts(relation, before).filter(is_held).collect()
+}
+
+/// The statements that let a stand-in hold what would become the table's own.
+pub(super) fn hold(at: &At, relation: &[String], before: &Inheritance) -> Vec<Step> {
+    let held = held(at, relation, before);
+    if held.is_empty() {
+        return Vec::new();
+    }
+    let clause = |part: &ObjectId| at.current.get(part).and_then(|it| it.clause(&At { id: part, parts: &[], ..*at }));
+    let name = name(at, relation, "parent");
+    let body = sql::join(held.iter().filter_map(clause), ", ");
+    vec![Step::new(format!("CREATE TABLE {name} ({body})")), inherit(relation, "INHERIT", &name)]
+}
+
+/// The statements that take every stand-in away again.
+pub(super) fn release(at: &At, relation: &[String], before: Option<&Inheritance>, after: &Inheritance) -> Vec<Step> {
+    let held = before.is_some_and(|before| !held(at, relation, before).is_empty());
+    let held = held.then(|| name(at, relation, "parent"));
+    let renewed = renewed(at, relation, after).into_iter().map(|part| name(at, relation, part.name()));
+    let names: Vec<String> = held.into_iter().chain(renewed).collect();
+    names
+        .iter()
+        .flat_map(|name| [inherit(relation, "NO INHERIT", name), Step::new(format!("DROP TABLE {name}"))])
+        .collect()
+}
+
+/// The statements that make a column anew as one that is inherited, with its values; `spelled` is its type.
+pub(super) fn renew_column(at: &At, spelled: &str, from: &str, using: &str, is_foreign: bool) -> Vec<Step> {
+    let relation = lineage::relation(at.id);
+    let stand_in = name(at, relation, at.id.name());
+    let column = sql::ident(at.id.name());
+    let old = sql::ident(&swap::shortened(at.id.name(), "__reconcile_old"));
+    let mut steps = vec![
+        Step::new(format!("CREATE TABLE {stand_in} ({column} {from})")),
+        inherit(relation, "INHERIT", &stand_in),
+        Step::new(format!("ALTER TABLE {stand_in} RENAME COLUMN {column} TO {old}")),
+        Step::new(format!("ALTER TABLE {stand_in} ADD COLUMN {column} {spelled}")),
+    ];
+    if !is_foreign {
+        let using = using.replacen("{}", &old, 1);
+        steps.push(Step::new(format!("ALTER TABLE {stand_in} ALTER COLUMN {column} TYPE {spelled} USING {using}")));
+    }
+    steps.push(Step::new(format!("ALTER TABLE {stand_in} DROP COLUMN {old}")));
+    steps.push(Step::new(format!("ALTER TABLE {} DROP COLUMN {old}", sql::qualified(relation))));
+    steps
+}
+
+/// The statements that make a check anew as one that is inherited.
+pub(super) fn renew_check(at: &At, definition: &str) -> Vec<Step> {
+    let relation = lineage::relation(at.id);
+    let stand_in = name(at, relation, at.id.name());
+    let (table, check) = (sql::qualified(relation), sql::ident(at.id.name()));
+    vec![
+        Step::new(format!("CREATE TABLE {stand_in} (LIKE {table})")),
+        inherit(relation, "INHERIT", &stand_in),
+        Step::new(format!("ALTER TABLE {stand_in} ADD CONSTRAINT {check} {definition}")),
+    ]
+}
+
+fn parts<'a>(relation: &'a [String], inheritance: &'a Inheritance) -> impl Iterator<Item = ObjectId> + 'a {
+    let part = |kind| move |name: &'a String| ObjectId::new(kind, relation.iter().chain([name]).cloned());
+    let columns = inheritance.columns().iter().map(part(Kind::Column));
+    columns.chain(inheritance.checks().iter().map(part(Kind::Constraint)))
+}
+
+fn inherit(relation: &[String], action: &str, parent: &str) -> Step {
+    Step::new(format!("ALTER TABLE {} {action} {parent}", sql::qualified(relation)))
+}
+
+/// The qualified name of a stand-in, which neither side uses.
+fn name(at: &At, relation: &[String], what: &str) -> String {
+    let schema = relation.first().map_or("", String::as_str);
+    let table = relation.last().map_or("", String::as_str);
+    let taken: BTreeSet<&str> = [at.current, at.desired]
+        .into_iter()
+        .flat_map(Catalog::iter)
+        .filter(|(id, _)| id.kind.shape() == Shape::Plain && id.names.first().is_some_and(|it| it == schema))
+        .map(|(id, _)| id.name())
+        .collect();
+    let mut suffix = "__reconcile".to_owned();
+    while taken.contains(swap::shortened(&format!("{table}_{what}"), &suffix).as_str()) {
+        suffix.push('_');
+    }
+    sql::qualified([schema, &swap::shortened(&format!("{table}_{what}"), &suffix)])
+}
+
+/// The parents from which a table cannot go on inheriting while what it declares itself changes.
+pub(super) fn is_in_the_way(
+    at: &At,
+    relation: &[String],
+    parent: &[String],
+    before: &Inheritance,
+    after: &Inheritance,
+) -> bool {
+    let has = |catalog: &Catalog, part: &ObjectId| catalog.contains(&lineage::under(part, parent));
+    let renewed = parts(relation, after)
+        .filter(|part| at.current.contains(part) && !before.only_inherits(part))
+        .any(|part| has(at.current, &part));
+    let released = parts(relation, before)
+        .filter(|part| part.kind == Kind::Column && at.desired.contains(part) && !after.only_inherits(part))
+        .any(|part| has(at.current, &part) && has(at.desired, &part));
+    renewed || released
+}
