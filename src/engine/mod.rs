@@ -32,7 +32,6 @@ pub use spec::{Locale, Provider, Spec};
 use crate::connect::Target;
 use account::Account;
 use cluster::Cluster;
-use lender::Loan;
 use server::Server;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,7 +48,6 @@ struct Inner {
     description: String,
     trust: Trust,
     admin: Mutex<Option<postgres::Client>>,
-    loan: Arc<Loan>,
 }
 
 /// Whose server it is.
@@ -163,7 +161,7 @@ fn server(place: &Target, major: u32, what: &str) -> Result<Inner, Error> {
 
 impl Inner {
     fn new(backend: Backend, major: u32, description: String, trust: Trust, admin: Option<postgres::Client>) -> Self {
-        Self { backend, major, description, trust, admin: Mutex::new(admin), loan: Arc::default() }
+        Self { backend, major, description, trust, admin: Mutex::new(admin) }
     }
 
     /// Does something over the connection for administration, which all databases of an engine share.

@@ -19,7 +19,7 @@ pub(super) fn make_roles(admin: &mut Client, spec: &Spec, password: &str, trust:
     let rows = admin.query(query, &[]).map_err(Error::server("read the roles"))?;
     let existing: BTreeSet<String> = rows.iter().map(|row| row.get(0)).collect();
 
-    // Whether an existing role is a superuser is left alone: another database's lender may just have made it one.
+    // Whether an existing role is a superuser is left alone: another database's load may just be lending it that.
     let verb = if existing.contains(role) { "ALTER" } else { "CREATE" };
     let superuser = if trust == Trust::Full { "SUPERUSER" } else { "" };
     let mut statements = vec![format!("{verb} ROLE {} LOGIN {superuser} PASSWORD {}", ident(role), literal(password))];

@@ -155,8 +155,8 @@ impl Scratch {
     /// When the server is gone.
     pub fn lender(&self) -> Result<Option<SuperuserLender>, Error> {
         match (&self.engine.backend, self.engine.trust) {
-            (Backend::Own(_), Trust::Restricted) => {
-                Ok(Some(SuperuserLender::new(self.admin()?, &self.role, &self.engine.loan)))
+            (Backend::Own(cluster), Trust::Restricted) => {
+                Ok(Some(SuperuserLender::new(self.admin()?, cluster.admin("postgres"))))
             }
             (Backend::Own(_), Trust::Full) | (Backend::Server(_), _) => Ok(None),
         }

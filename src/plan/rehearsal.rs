@@ -1,11 +1,15 @@
 //! Runs scripts of our own on scratch databases.
 
-use postgres::Client;
+use postgres::{
+    Client,
+    error::{DbError, SqlState},
+};
 
 use super::{draft::Draft, script::script};
 use crate::{
     catalog::{self, Catalog},
     engine::{Engine, Scratch, Spec, SuperuserLender},
+    source::NotLent,
 };
 
 /// Why something could not be rehearsed on a scratch database.
@@ -21,24 +25,64 @@ pub enum RehearsalError {
     #[error("the scratch server: {0}")]
     Postgres(#[from] postgres::Error),
     /// A statement of ours failed.
-    #[error("{what}, this statement failed: {sql}: {}", describe(error))]
+    #[error("{what}, this statement failed: {sql}: {error}")]
     Statement {
         /// What was being done, in words.
         what: &'static str,
         /// The statement.
         sql: String,
         /// What PostgreSQL said.
-        #[source]
-        error: postgres::Error,
+        error: StatementError,
     },
     /// The statements could not be ordered.
     #[error(transparent)]
     Cycle(#[from] super::Cycle),
 }
 
+/// Why a statement did not run on a scratch database.
+#[derive(Debug, thiserror::Error)]
+pub enum StatementError {
+    /// PostgreSQL refused it.
+    #[error("{}", spelled(.0))]
+    Refused(Box<DbError>),
+    /// PostgreSQL wants a superuser, and superuser is not lent for this.
+    #[error("{}; superuser is not lent for this: {why}", spelled(.error))]
+    NotLent {
+        /// What PostgreSQL said.
+        error: Box<DbError>,
+        /// Why not.
+        why: String,
+    },
+    /// The connection broke.
+    #[error("the scratch server: {0}")]
+    Lost(postgres::Error),
+}
+
+impl From<postgres::Error> for StatementError {
+    fn from(error: postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(refused) => Self::Refused(Box::new(refused.clone())),
+            None => Self::Lost(error),
+        }
+    }
+}
+
+impl StatementError {
+    /// What PostgreSQL said, where it is still there.
+    pub fn db(&self) -> Option<&DbError> {
+        match self {
+            Self::Refused(error) | Self::NotLent { error, .. } => Some(error),
+            Self::Lost(_) => None,
+        }
+    }
+}
+
 /// What PostgreSQL said, with its SQLSTATE, detail and hint.
 pub fn describe(error: &postgres::Error) -> String {
-    let Some(db) = error.as_db_error() else { return error.to_string() };
+    error.as_db_error().map_or_else(|| error.to_string(), spelled)
+}
+
+fn spelled(db: &DbError) -> String {
     let mut text = format!("{} (SQLSTATE {})", db.message(), db.code().code());
     for (label, more) in [("detail", db.detail()), ("hint", db.hint()), ("where", db.where_())] {
         if let Some(more) = more {
@@ -57,6 +101,16 @@ pub const SETTINGS: &str = "SET search_path = ''; SET check_function_bodies = of
 pub(super) struct Session {
     pub client: Client,
     lender: Option<SuperuserLender>,
+    role: String,
+}
+
+/// How a statement ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ran {
+    /// In the session.
+    Here,
+    /// By itself, with superuser; a transaction that was open has ended before it, and another one is open.
+    Lent,
 }
 
 impl Session {
@@ -64,29 +118,36 @@ impl Session {
     pub fn open(scratch: &Scratch) -> Result<Self, RehearsalError> {
         let mut client = scratch.connect()?;
         client.batch_execute(SETTINGS)?;
-        Ok(Self { client, lender: scratch.lender()? })
+        Ok(Self { client, lender: scratch.lender()?, role: scratch.role().to_owned() })
     }
 
     /// Runs one statement; where PostgreSQL wants a superuser for a kind of DDL that may be lent one, again with it.
     ///
-    /// `within` says that a transaction is open, which must survive the first refusal.
-    pub fn run(&mut self, sql: &str, within: bool) -> Result<(), postgres::Error> {
+    /// `within` says that a transaction is open. It is committed before superuser is lent: an event trigger that only it
+    /// can see could not be turned off, and would run as superuser.
+    pub fn run(&mut self, sql: &str, within: bool) -> Result<Ran, StatementError> {
         let lender = self.lender.as_mut().filter(|_| crate::source::lendable(sql));
-        let Some(lender) = lender else { return self.client.batch_execute(sql) };
+        let Some(lender) = lender else { return Ok(self.client.batch_execute(sql).map(|()| Ran::Here)?) };
         if within {
             self.client.batch_execute("SAVEPOINT lent")?;
         }
-        let Err(error) = self.client.batch_execute(sql) else { return Ok(()) };
-        if error.code() != Some(&postgres::error::SqlState::INSUFFICIENT_PRIVILEGE) {
-            return Err(error);
-        }
+        let Err(error) = self.client.batch_execute(sql) else { return Ok(Ran::Here) };
+        let refused = match error.as_db_error() {
+            Some(refused) if refused.code() == &SqlState::INSUFFICIENT_PRIVILEGE => Box::new(refused.clone()),
+            _ => return Err(error.into()),
+        };
         if within {
-            self.client.batch_execute("ROLLBACK TO SAVEPOINT lent")?;
+            self.client.batch_execute("ROLLBACK TO SAVEPOINT lent; COMMIT")?;
         }
-        lender.lend().map_err(|_| error)?;
-        let result = self.client.batch_execute(sql);
-        let _ = lender.take_back();
-        result
+        crate::source::lend(lender, &self.role, sql).map_err(|not| match not {
+            NotLent::Failed(error) => StatementError::Refused(error),
+            NotLent::Denied(why) => StatementError::NotLent { error: refused, why },
+            NotLent::Lost(error) => StatementError::Lost(error),
+        })?;
+        if within {
+            self.client.batch_execute("BEGIN")?;
+        }
+        Ok(Ran::Lent)
     }
 
     /// Runs a draft: in one message where that works, otherwise statement by statement.

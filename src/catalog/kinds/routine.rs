@@ -128,7 +128,7 @@ impl Definition for Function {
     );
 
     fn create(&self, at: &At) -> Vec<Step> {
-        vec![Step::new(format!("CREATE {}", self.spelled(at)))]
+        self.made("CREATE", at)
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -140,11 +140,7 @@ impl Definition for Function {
         let allowed = self.window == to.window
             && self.transforms == to.transforms
             && self.signature.0.allows(&to.signature.0, self.arguments == to.arguments);
-        if allowed {
-            Alteration::InPlace(vec![Step::new(format!("CREATE OR REPLACE {}", to.spelled(at)))])
-        } else {
-            Alteration::Replace
-        }
+        if allowed { Alteration::InPlace(to.made("CREATE OR REPLACE", at)) } else { Alteration::Replace }
     }
 
     fn waits_for(&self, _: &Self, at: &At) -> Vec<ObjectId> {
@@ -157,6 +153,12 @@ impl Definition for Function {
 }
 
 impl Function {
+    /// Only a superuser makes a function leakproof, which is therefore a step of its own.
+    fn made(&self, verb: &str, at: &At) -> Vec<Step> {
+        let leakproof = self.leakproof.then(|| Step::new(format!("ALTER {} LEAKPROOF", at.id)));
+        std::iter::once(Step::new(format!("{verb} {}", self.spelled(at)))).chain(leakproof).collect()
+    }
+
     fn spelled(&self, at: &At) -> String {
         let Self {
             arguments,
@@ -169,7 +171,7 @@ impl Function {
             volatility,
             parallel,
             strict,
-            leakproof,
+            leakproof: _,
             security_definer,
             cost,
             rows,
@@ -187,7 +189,6 @@ impl Function {
             word(*window, "WINDOW"),
             word(volatility != "VOLATILE", volatility),
             word(*strict, "STRICT"),
-            word(*leakproof, "LEAKPROOF"),
             word(*security_definer, "SECURITY DEFINER"),
             (parallel != "UNSAFE").then(|| format!("PARALLEL {parallel}")),
             (*cost != usual_cost).then(|| format!("COST {cost}")),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     draft::Draft,
     file::{Group, Observed, Step},
-    rehearsal::{RehearsalError, Session, describe},
+    rehearsal::{Ran, RehearsalError, Session, StatementError},
 };
 use crate::{
     catalog::{self, Catalog, Hazard},
@@ -130,7 +130,7 @@ pub(super) fn losses(steps: &[Step]) -> BTreeSet<String> {
 /// A step that failed, by index.
 struct Failure {
     step: usize,
-    error: postgres::Error,
+    error: StatementError,
 }
 
 impl Failure {
@@ -142,16 +142,14 @@ impl Failure {
         unfit: &BTreeMap<String, String>,
     ) -> Option<BTreeMap<String, String>> {
         // Classes 22 (data exception), 23 (integrity constraint violation), and the mistakes that routines raise.
-        let code = self.error.code()?.code();
+        let db = self.error.db()?;
+        let code = db.code().code();
         // XX000 is what an index says of a function that returns null.
         if !(code.starts_with("22") || code.starts_with("23") || ["P0001", "21000", "XX000"].contains(&code)) {
             return None;
         }
-        let why = format!("its rows do not fit the change: {}", describe(&self.error));
-        let named = self.error.as_db_error().and_then(|db| {
-            let (schema, table) = (db.schema()?, db.table()?);
-            Some(crate::sql::qualified([schema, table]))
-        });
+        let why = format!("its rows do not fit the change: {}", self.error);
+        let named = db.schema().zip(db.table()).map(|(schema, table)| crate::sql::qualified([schema, table]));
         let step = steps.get(self.step)?;
         let mentioned = |table: &&String| named.as_ref() == Some(table) || step.sql.contains(table.as_str());
         let with_rows = || filled.rows.keys().filter(|table| !unfit.contains_key(*table));
@@ -166,27 +164,32 @@ impl Failure {
 
     fn into_error(self, steps: &[Step]) -> ProofError {
         let sql = steps.get(self.step).map(|step| step.sql.clone()).unwrap_or_default();
-        ProofError::Step { number: self.step + 1, of: steps.len(), sql, why: describe(&self.error) }
+        ProofError::Step { number: self.step + 1, of: steps.len(), sql, why: self.error.to_string() }
     }
 }
 
 fn execute(session: &mut Session, steps: &[Step], groups: &[Group]) -> Result<Vec<Observed>, Failure> {
-    let fail = |step: usize| move |error| Failure { step, error };
-    let mut observer = Observer::new(&mut session.client).map_err(fail(0))?;
+    fn failed<E: Into<StatementError>>(step: usize) -> impl Fn(E) -> Failure {
+        move |error| Failure { step, error: error.into() }
+    }
+    let mut observer = Observer::new(&mut session.client).map_err(failed(0))?;
     let mut observed = Vec::with_capacity(steps.len());
     for group in groups {
         if group.transaction {
-            session.client.batch_execute("BEGIN").map_err(fail(group.first))?;
-            observer.begin(&mut session.client).map_err(fail(group.first))?;
+            session.client.batch_execute("BEGIN").map_err(failed(group.first))?;
+            observer.begin(&mut session.client).map_err(failed(group.first))?;
         }
         for number in group.first..group.first + group.count {
             let Some(step) = steps.get(number) else { continue };
-            session.run(&step.sql, group.transaction).map_err(fail(number))?;
-            observed.push(observer.step(&mut session.client).map_err(fail(number))?);
+            let ran = session.run(&step.sql, group.transaction).map_err(failed(number))?;
+            if ran == Ran::Lent && group.transaction {
+                observer.begin(&mut session.client).map_err(failed(number))?;
+            }
+            observed.push(observer.step(&mut session.client).map_err(failed(number))?);
         }
         if group.transaction {
             // Deferred constraints are checked here.
-            session.client.batch_execute("COMMIT").map_err(fail(group.first + group.count - 1))?;
+            session.client.batch_execute("COMMIT").map_err(failed(group.first + group.count - 1))?;
         }
     }
     Ok(observed)

@@ -8,7 +8,7 @@ mod lend;
 mod rounds;
 
 pub(super) use connection::{Refused, Trouble};
-pub use lend::{Lender, lendable};
+pub use lend::{Lender, NotLent, lend, lendable};
 pub(super) use rounds::Outcome;
 
 use super::Source;
@@ -59,7 +59,7 @@ pub fn load(source: &Source, session: Session<'_>) -> Result<Loaded, LoadError> 
     let lost = LoadError::from_trouble;
     let connection = Connection::open(client, source).map_err(lost)?;
     let role = connection.role().to_owned();
-    let loans = lender.map(|lender| Loans::new(lender.admin(), role));
+    let loans = lender.map(|lender| Loans::new(lender, role, source)).transpose().map_err(lost)?;
     let mut loader = Loader { source, connection, loans, clean: true };
     let result = loader.load(beyond);
     let closed = loader.connection.close();
@@ -84,9 +84,6 @@ impl Loader<'_> {
         let routines = self.routines().map_err(lost)?;
         let mut units: Vec<Unit> = self.units();
         self.extensions(&mut units).map_err(lost)?;
-        if let Some(loans) = &mut self.loans {
-            loans.learn(self.source).map_err(lost)?;
-        }
         let done = self.in_file_order(&units).map_err(lost)?;
         let in_one_go = done == units.len();
         if !in_one_go {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use postgres::{Client, SimpleQueryMessage, error::DbError};
 
-use super::describe;
+use crate::plan::rehearsal::describe;
 use crate::sql;
 use tables::{Column, Table};
 

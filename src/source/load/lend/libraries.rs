@@ -4,6 +4,7 @@
 //! PostgreSQL believes whatever a declaration says about a C function. Under other types it reads and writes memory that
 //! is not its own, and under another name it escapes the `REVOKE` that guards it: `pg_read_file` is just such a function.
 
+use super::Lender;
 use super::loan::{REFUSED_EXTENSIONS, is_own_library, plain_text};
 use crate::source::Source;
 use crate::source::statement::Statement;
@@ -44,10 +45,13 @@ pub(super) const ALIKE: &str = "
         AND (o.prosrc, o.prolang, o.probin) IS DISTINCT FROM (k.prosrc, k.prolang, k.probin))";
 
 impl Libraries {
-    /// Learns what the libraries that a source names hold, while nothing of the source is in the database.
-    pub(super) fn learn(admin: &mut Client, source: &Source) -> Result<Self, Error> {
+    /// Learns what the libraries that a source names hold, in a database in which nothing of the source is.
+    pub(super) fn learn(lender: &mut dyn Lender, source: &Source) -> Result<Self, Error> {
         let mut libraries = Self::default();
         let Some(named) = named(source) else { return Ok(libraries) };
+        // Without such a database no library is known.
+        let Ok(mut admin) = lender.elsewhere() else { return Ok(libraries) };
+        let admin = &mut admin;
         admin.batch_execute("SET search_path = pg_catalog, pg_temp")?;
         libraries.read(admin, "l.lanname = 'internal' AND n.nspname = 'pg_catalog'")?;
         for library in &named {

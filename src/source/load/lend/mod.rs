@@ -11,6 +11,7 @@ mod loan;
 mod rules;
 
 use super::connection::{Refused, Trouble};
+use crate::source::class::Class;
 use crate::source::statement::Statement;
 use crate::source::unit::Text;
 use crate::source::{Source, read_text};
@@ -19,12 +20,52 @@ use effects::{Touched, before, denied_after, denied_before, plain, touched};
 use libraries::Libraries;
 use loan::{Loan, REFUSED_EXTENSIONS};
 use postgres::Client;
-use postgres::error::ErrorPosition;
+use postgres::error::{DbError, ErrorPosition};
 
 /// Lends superuser to the loading role, on throw-away servers of ours.
 pub trait Lender {
     /// A superuser's connection to the database that is being loaded, on which nothing of a file ever runs.
     fn admin(&mut self) -> &mut Client;
+
+    /// A superuser's connection to a database of the same server in which nothing of anybody's is.
+    ///
+    /// # Errors
+    /// What keeps it from being reached, in words.
+    fn elsewhere(&mut self) -> Result<Client, String>;
+}
+
+/// Why a statement of ours did not run with superuser.
+#[derive(Debug)]
+pub enum NotLent {
+    /// It failed with it as well.
+    Failed(Box<DbError>),
+    /// It does not get it, and why.
+    Denied(String),
+    /// The server does not answer any more.
+    Lost(postgres::Error),
+}
+
+/// Runs a statement that `role` was refused as that role with superuser, if it may have it: in a transaction of its own on
+/// the lender's connection, with an empty `search_path`.
+///
+/// # Errors
+/// See [`NotLent`]; nothing has changed then.
+pub fn lend(lender: &mut dyn Lender, role: &str, sql: &str) -> Result<(), NotLent> {
+    let denied = |why: &str| NotLent::Denied(why.to_owned());
+    let source = read_text("", &format!("SET search_path = '';\n{sql}")).map_err(|why| denied(&why.to_string()))?;
+    let made: Vec<usize> =
+        (0..source.statements.len()).filter(|at| source.statements[*at].class == Class::Definition).collect();
+    let [at] = made.as_slice() else { return Err(denied("this is not one statement")) };
+    let statement = &source.statements[*at];
+    let libraries = Libraries::learn(lender, &source).map_err(NotLent::Lost)?;
+    let mut loans = Loans { admin: lender.admin(), role: role.to_owned(), libraries };
+    match loans.lend(statement, &Text::of_ours(sql.to_owned()), true) {
+        Ok(Lent::Done) => Ok(()),
+        Ok(Lent::Leakproof) => Err(denied("only a superuser can make a function leakproof")),
+        Ok(Lent::Denied(why)) => Err(NotLent::Denied(why)),
+        Ok(Lent::Failed(refused)) | Err(Trouble::Refused(refused)) => Err(NotLent::Failed(Box::new(refused.error))),
+        Err(Trouble::Lost(error)) => Err(NotLent::Lost(error)),
+    }
 }
 
 /// Whether a statement is of a kind that superuser may be lent to.
@@ -60,15 +101,10 @@ enum Run {
 }
 
 impl<'a> Loans<'a> {
-    /// Lends over a superuser's connection to `role`.
-    pub(super) fn new(admin: &'a mut Client, role: String) -> Self {
-        Self { admin, role, libraries: Libraries::default() }
-    }
-
-    /// Learns what the libraries that the source names hold; only while nothing of the source is there.
-    pub(super) fn learn(&mut self, source: &Source) -> Result<(), Trouble> {
-        self.libraries = Libraries::learn(self.admin, source)?;
-        Ok(())
+    /// Lends to `role` what the statements of a source may have.
+    pub(super) fn new(lender: &'a mut dyn Lender, role: String, source: &Source) -> Result<Self, Trouble> {
+        let libraries = Libraries::learn(lender, source)?;
+        Ok(Self { admin: lender.admin(), role, libraries })
     }
 
     pub(super) fn admin(&mut self) -> &mut Client {
