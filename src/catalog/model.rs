@@ -241,6 +241,8 @@ pub enum Space {
     PrimaryKey,
     /// What a column is filled with where no value is given.
     ColumnDefault,
+    /// The one NOT NULL of a domain.
+    NotNull,
 }
 
 /// What happens to a dependent when what it depends on is dropped.

@@ -126,7 +126,7 @@ fn major(client: &mut impl GenericClient) -> Result<u32, ReadError> {
 }
 
 /// Leaves out the lines that are marked for other majors: `-- 18+`, `-- <18`, both.
-fn for_major(query: &str, major: u32) -> String {
+pub(super) fn for_major(query: &str, major: u32) -> String {
     let fits = |line: &&str| {
         line.split("-- ").skip(1).map(str::trim).all(|mark| {
             if let Some(first) = mark.strip_suffix('+').and_then(|n| n.parse::<u32>().ok()) {

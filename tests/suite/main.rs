@@ -12,6 +12,7 @@ mod architecture;
 mod cleanup;
 mod cli;
 mod commands;
+mod completeness;
 mod connect;
 mod convergence;
 mod dump;

@@ -18,6 +18,7 @@ pub struct Domain {
     collation: Option<Vec<String>>,
     /// The expression, deparsed.
     default: Option<String>,
+    /// From 17 it is a constraint.
     not_null: bool,
 }
 
@@ -30,7 +31,9 @@ impl Definition for Domain {
             CASE WHEN t.typcollation <> b.typcollation THEN
                 (SELECT ARRAY[m.nspname, l.collname] FROM pg_catalog.pg_collation l
                     JOIN pg_catalog.pg_namespace m ON m.oid = l.collnamespace WHERE l.oid = t.typcollation) END AS collation,
-            pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::regclass) AS \"default\", t.typnotnull AS not_null
+            t.typnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k
+                WHERE k.contypid = t.oid AND k.contype = 'n') AS not_null,
+            pg_catalog.pg_get_expr(t.typdefaultbin, 'pg_catalog.pg_type'::regclass) AS \"default\"
         FROM pg_catalog.pg_type t JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
             JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
         WHERE t.typtype = 'd' AND t.oid >= 16384";
@@ -114,7 +117,7 @@ impl Definition for DomainConstraint {
             pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid), ' NOT VALID$', '') AS definition
         FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid
             JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-        WHERE k.oid >= 16384 AND k.contype = 'c'";
+        WHERE k.oid >= 16384 AND k.contype IN ('c', 'n')";
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { definition, valid } = self;
@@ -148,7 +151,9 @@ impl Definition for DomainConstraint {
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
-        vec![Slot(Space::Constraint, id.names.clone())]
+        // PostgreSQL takes a second NOT NULL for the first one, whatever its name is.
+        let only = (self.definition == "NOT NULL").then(|| Slot(Space::NotNull, domain(id).names));
+        std::iter::once(Slot(Space::Constraint, id.names.clone())).chain(only).collect()
     }
 }
 

@@ -357,3 +357,10 @@ kinds! {
     DefaultPrivilege(default_privilege::DefaultPrivilege) "default_privilege",
     SchemaDefaultPrivilege(default_privilege::SchemaDefaultPrivilege) "schema_default_privilege",
 }
+
+impl Kind {
+    /// The SELECT that reads objects of this kind from a server of a major version.
+    pub fn query_for(self, major: u32) -> String {
+        super::read::for_major(self.query(), major)
+    }
+}

@@ -134,7 +134,7 @@ impl Definition for PublicationSchema {
         SELECT r.tableoid AS classid, r.oid AS objid, 0 AS objsubid, ARRAY[p.pubname, n.nspname] AS names -- 15+
         FROM pg_catalog.pg_publication_namespace r JOIN pg_catalog.pg_publication p ON p.oid = r.pnpubid -- 15+
             JOIN pg_catalog.pg_namespace n ON n.oid = r.pnnspid -- 15+
-        SELECT 0 AS classid WHERE false -- <15";
+        SELECT 0 AS classid, 0 AS objid, 0 AS objsubid WHERE false -- <15";
 
     fn address(id: &ObjectId) -> String {
         let (publication, schema) = parts(id);

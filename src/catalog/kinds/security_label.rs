@@ -22,7 +22,10 @@ impl Definition for SecurityLabel {
         FROM pg_catalog.pg_seclabel l
         WHERE (objoid >= 16384 OR classoid = 'pg_catalog.pg_namespace'::regclass)
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
-                AND d.classid = l.classoid AND d.objid = l.objoid AND l.objsubid = 0 AND d.objsubid = 0 AND d.deptype = 'i')";
+                AND d.classid = l.classoid AND d.objid = l.objoid AND l.objsubid = 0 AND d.objsubid = 0 AND d.deptype = 'i')
+        UNION ALL
+        SELECT s.classoid, s.objoid, 0, ARRAY[s.provider], s.label
+        FROM pg_catalog.pg_shseclabel s WHERE s.classoid = 'pg_catalog.pg_subscription'::regclass";
 
     fn address(id: &ObjectId) -> String {
         let of = id.of.as_deref().map_or_else(String::new, ToString::to_string);
