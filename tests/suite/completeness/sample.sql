@@ -41,7 +41,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA s TO completeness;
 GRANT SELECT ON ALL SEQUENCES IN SCHEMA s TO completeness;
 GRANT SELECT (a) ON s."table", s.view, s.materialized, s.partitioned, s.foreign_table TO completeness;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA s TO completeness;
-GRANT USAGE ON TYPE s.enum, s.domain, s.composite, s.range TO completeness;
+GRANT USAGE ON TYPE s.base, s.enum, s.domain, s.composite, s.range TO completeness;
 
 -- One object of each further class.
 CREATE EXTENSION citext;
