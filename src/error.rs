@@ -228,6 +228,15 @@ impl From<crate::plan::PlanError> for Error {
             Plan::Proof(error) => error.into(),
             Plan::Cycle(error) => error.into(),
             Plan::Postgres(_) => Self::new(ErrorKind::Outside, error),
+            Plan::Literal(_) => {
+                let hint =
+                    "write '${NAME}' in the place of the secret, and set the variable NAME where the plan is applied";
+                Self::new(ErrorKind::Input, error).hint(hint)
+            }
+            Plan::Hidden { .. } => {
+                let hint = "write it into schema.sql with '${NAME}' in the place of the secret, and set NAME where it is applied";
+                Self::new(ErrorKind::Input, error).hint(hint)
+            }
             Plan::Unmodelled { .. } => {
                 let hint = "leave them out of what is managed: manage.schemas or manage.ignore in reconcile.yaml";
                 Self::new(ErrorKind::Input, error).hint(hint)

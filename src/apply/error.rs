@@ -77,6 +77,9 @@ pub enum Error {
         /// Whether part of the plan is applied.
         resuming: bool,
     },
+    /// Variables that the plan uses are not set.
+    #[error("the plan takes values from the environment, and these variables are not set:\n{}", lines(_0.iter()))]
+    Variables(BTreeSet<String>),
     /// Rows stand in the way of a step.
     #[error("{0}")]
     Guard(Box<Standing>),
@@ -146,6 +149,7 @@ impl Error {
                 do, and `reconcile plan` should say so")
             }
             Self::Stale { .. } => one("plan again, so that the new plan starts from what is there now"),
+            Self::Variables(_) => one("nothing has been changed: set them, and apply again"),
             Self::Guard(_) => one("change or remove these rows, then apply again"),
             Self::Failed(failure) => failure.hints(),
             Self::Mismatch { committed, .. } => vec![

@@ -1,6 +1,6 @@
 //! A statement that failed: what PostgreSQL said, where in the statement, and what is committed.
 
-use std::{fmt, ops::Range};
+use std::{collections::BTreeMap, fmt, ops::Range};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use postgres::error::{DbError, ErrorPosition, SqlState};
@@ -19,6 +19,8 @@ pub struct Failure {
     pub of: usize,
     /// The statement.
     pub sql: String,
+    /// The values of variables that were in it, by value: they are not shown.
+    pub secrets: BTreeMap<String, String>,
     /// Where the desired state asks for it: `schema.sql:12`.
     pub asked_by: Option<String>,
     /// What PostgreSQL, or the connection, said.
@@ -59,10 +61,11 @@ impl Failure {
 
     /// PostgreSQL's message with its code, in one line.
     pub fn message(&self) -> String {
-        match self.cause.as_db_error() {
+        let message = match self.cause.as_db_error() {
             Some(db) => format!("{} (SQLSTATE {})", db.message(), db.code().code()),
             None => self.cause.to_string(),
-        }
+        };
+        self.without_secrets(message)
     }
 
     /// What the user can do about it.
@@ -80,7 +83,15 @@ impl Failure {
             ),
             Committed::Unknown(_) => "apply the same plan again: it finds out what is committed, and goes on".into(),
         });
-        hints
+        hints.into_iter().map(|hint| self.without_secrets(hint)).collect()
+    }
+
+    /// Text that PostgreSQL wrote, with the variables in the place of their values.
+    fn without_secrets(&self, mut text: String) -> String {
+        for (value, name) in &self.secrets {
+            text = text.replace(value, &format!("${{{name}}}"));
+        }
+        text
     }
 
     /// The whole account, for people.
@@ -94,7 +105,8 @@ impl Failure {
         if self.doing != Doing::Commit {
             let db = self.cause.as_db_error();
             let at = match db.and_then(DbError::position) {
-                Some(ErrorPosition::Original(at)) => Some(*at),
+                // With values in the place of variables, the place is another one.
+                Some(ErrorPosition::Original(at)) if self.secrets.is_empty() => Some(*at),
                 _ => None,
             };
             text.push_str(&shown(renderer, &self.sql, at));
@@ -116,7 +128,7 @@ impl Failure {
             text.push_str(&format!("the failure could not be recorded: {why}\n"));
         }
         text.truncate(text.trim_end().len());
-        text
+        self.without_secrets(text)
     }
 }
 

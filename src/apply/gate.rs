@@ -13,8 +13,9 @@ use crate::{
     catalog::{self, Catalog, Hazard, Server},
     history::{Ledger, Outcome, Revision},
     plan::{
-        file::{Group, Plan},
+        file::{Group, Plan, Step},
         locks,
+        secrets::Variables,
     },
 };
 
@@ -50,6 +51,13 @@ pub(super) fn losses(plan: &Plan, allowed: &BTreeSet<String>) -> Result<(), Erro
     let refused: BTreeSet<String> =
         lost.chain(&plan.summary.losses).filter(|what| !allowed.contains(*what)).cloned().collect();
     if refused.is_empty() { Ok(()) } else { Err(Error::Loss(refused)) }
+}
+
+/// Every variable that the steps use is set.
+pub(super) fn variables(steps: &[Step], variables: &Variables) -> Result<(), Error> {
+    let used = steps.iter().flat_map(|step| step.variables.keys());
+    let missing: BTreeSet<String> = used.filter(|name| !variables.contains_key(*name)).cloned().collect();
+    if missing.is_empty() { Ok(()) } else { Err(Error::Variables(missing)) }
 }
 
 /// What the gates say about a plan that they let through.

@@ -27,7 +27,7 @@ use postgres::Client;
 use crate::{
     connect::Target,
     history::{Ledger, Revision},
-    plan::file::Plan,
+    plan::{file::Plan, secrets::Variables},
 };
 
 /// What the one who applies a plan decides.
@@ -41,11 +41,19 @@ pub struct Options {
     pub lock_timeout: Option<Duration>,
     /// How long a statement may run; `None`: for ever.
     pub statement_timeout: Option<Duration>,
+    /// The environment, from which secrets come.
+    pub variables: Variables,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { allow_loss: BTreeSet::new(), wait: Duration::from_secs(60), lock_timeout: None, statement_timeout: None }
+        Self {
+            allow_loss: BTreeSet::new(),
+            wait: Duration::from_secs(60),
+            lock_timeout: None,
+            statement_timeout: None,
+            variables: Variables::new(),
+        }
     }
 }
 
@@ -118,13 +126,19 @@ pub fn apply(target: &Target, plan: &Plan, options: &Options, progress: &mut dyn
     let mut client = target.connect()?;
     session::prepare(&mut client, options)?;
     lock::take(&mut client, options.wait, progress)?;
-    let outcome = alone(&mut client, plan, progress, begun);
+    let outcome = alone(&mut client, plan, &options.variables, progress, begun);
     lock::release(&mut client);
     outcome
 }
 
 /// Applies a plan while others are locked out.
-fn alone(client: &mut Client, plan: &Plan, progress: &mut dyn Progress, begun: Instant) -> Result<Outcome, Error> {
+fn alone(
+    client: &mut Client,
+    plan: &Plan,
+    variables: &Variables,
+    progress: &mut dyn Progress,
+    begun: Instant,
+) -> Result<Outcome, Error> {
     let ledger = Ledger::new(&plan.scope.ledger);
     let start = match gate::pass(client, plan, &ledger)? {
         gate::Passed::Begin(start) => start,
@@ -134,9 +148,10 @@ fn alone(client: &mut Client, plan: &Plan, progress: &mut dyn Progress, begun: I
         return Ok(Outcome::Nothing);
     }
     let resumed = start.steps_done(plan);
+    gate::variables(plan.steps.get(resumed..).unwrap_or_default(), variables)?;
     guard::before(client, plan, resumed)?;
     progress.begin(resumed, plan.steps.len());
-    run::Run::new(client, plan, ledger, start, progress)?.finish(client)?;
+    run::Run::new(client, plan, variables, ledger, start, progress)?.finish(client)?;
     Ok(Outcome::Applied(Applied {
         revision: plan.revision.clone(),
         steps: plan.steps.len() - resumed,

@@ -14,12 +14,16 @@ use super::{
 use crate::{
     catalog::{self, Fingerprint},
     history::{self, Attempt, Ledger, Opening},
-    plan::file::{Group, Plan, Step},
+    plan::{
+        file::{Group, Plan, Step},
+        secrets::{self, Variables},
+    },
 };
 
 /// A plan that is being applied.
 pub(super) struct Run<'a> {
     pub plan: &'a Plan,
+    variables: &'a Variables,
     pub ledger: Ledger,
     pub start: Start,
     pub progress: &'a mut dyn Progress,
@@ -60,13 +64,14 @@ impl<'a> Run<'a> {
     pub fn new(
         client: &mut Client,
         plan: &'a Plan,
+        variables: &'a Variables,
         ledger: Ledger,
         start: Start,
         progress: &'a mut dyn Progress,
     ) -> Result<Self, Error> {
         let host = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let pid = pid(client)?;
-        Ok(Self { plan, ledger, start, progress, attempt: None, host, pid, begun: Instant::now() })
+        Ok(Self { plan, variables, ledger, start, progress, attempt: None, host, pid, begun: Instant::now() })
     }
 
     /// Executes every group that is still to be done.
@@ -162,7 +167,9 @@ impl<'a> Run<'a> {
             Refused::Query(sql, cause) => broken(Doing::Guard, &sql, cause),
         })?;
         self.progress.step(number, self.plan.steps.len(), &step.sql);
-        client.batch_execute(&step.sql).map_err(|cause| broken(Doing::Step, &step.sql, cause))?;
+        // What is shown and recorded is the statement without the values of its variables.
+        let sql = secrets::resolve(&step.sql, &step.variables, self.variables).map_err(Error::Variables)?;
+        client.batch_execute(&sql).map_err(|cause| broken(Doing::Step, &step.sql, cause))?;
         self.progress.done(number, begun.elapsed());
         Ok(begun.elapsed())
     }
@@ -207,6 +214,7 @@ impl<'a> Run<'a> {
                     number: statement.number,
                     of: self.plan.steps.len(),
                     sql: statement.sql,
+                    secrets: step.map(|step| secrets::values(&step.variables, self.variables)).unwrap_or_default(),
                     asked_by: step.and_then(|step| step.source.clone()),
                     cause: statement.cause,
                     committed: committed(group.first),

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Catalog, Object, ObjectId};
+use super::Object;
 
 /// A SHA-256 sum, in lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,13 +59,6 @@ impl Fingerprint {
             let _ = write!(all, "{byte:02x}");
         }
         Self { all: Digest(all), objects }
-    }
-
-    /// The fingerprint of the objects of a catalog that `of` chooses.
-    pub fn of(catalog: &Catalog, mut of: impl FnMut(&ObjectId) -> bool) -> Self {
-        Self::new(
-            catalog.iter().filter(|(id, _)| of(id)).map(|(id, object)| (id.to_string(), object.digest())).collect(),
-        )
     }
 }
 

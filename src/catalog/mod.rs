@@ -7,6 +7,7 @@ pub mod kinds;
 mod model;
 mod read;
 mod resolve;
+pub mod secret;
 mod step;
 
 pub use equality::Kept;
@@ -15,4 +16,5 @@ pub use id::ObjectId;
 pub use kinds::{Kind, Object};
 pub use model::{Alteration, At, Catalog, Concern, Definition, Detour, Server, Shape, Slot, Space, Tie, Unmodelled};
 pub use read::{ReadError, read, read_within};
+pub use secret::{Encoding, Visit};
 pub use step::{Guard, Hazard, Step, Transaction};

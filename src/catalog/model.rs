@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use petgraph::{Direction, graph::DiGraph, visit::EdgeRef};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::{Kind, Object, ObjectId, Step};
+use super::{Kind, Object, ObjectId, Step, Visit};
 
 /// What PostgreSQL knows about one kind: how to read it, and the DDL that makes it so.
 pub trait Definition: PartialEq + Serialize + DeserializeOwned {
@@ -29,6 +29,8 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     /// Whether an object of this kind ties two wholes together, so that changes of the one reach the other: it is cut before
     /// either changes, and made after both have.
     const LINKS: bool = false;
+    /// Whether the object has options, or a connection string, whose values may be secret.
+    const HAS_OPTIONS: bool = false;
     /// What the definition says: which part of the managed scope decides whether it is compared.
     const CONCERN: Concern = Concern::Schema;
     /// One SELECT: `classid, objid, objsubid`, `names` and, where needed, `args`, and one column per field of `Self`.
@@ -129,6 +131,9 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     fn position(&self) -> i16 {
         i16::MAX
     }
+
+    /// Sees and changes the values of options, and the parts of a connection string; see [`Definition::HAS_OPTIONS`].
+    fn visit_options(&mut self, _visit: &mut Visit) {}
 
     /// The names that the object takes in PostgreSQL's catalogs beside its own address.
     fn slots(&self, _id: &ObjectId) -> Vec<Slot> {

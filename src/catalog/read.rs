@@ -25,7 +25,7 @@ pub enum ReadError {
         kind: &'static str,
         /// What does not fit.
         why: String,
-        /// The row as JSON.
+        /// What the row is about, as JSON.
         row: String,
     },
     /// The server is older or newer than those that are supported.
@@ -164,7 +164,7 @@ struct Reading {
 
 impl Reading {
     fn row(&mut self, what: &str, text: &str) -> Result<(), ReadError> {
-        let bad = |kind, why: String| ReadError::Row { kind, why, row: text.to_owned() };
+        let bad = |kind, why: String| ReadError::Row { kind, why, row: about(text) };
         match what {
             "s" => self.server = serde_json::from_str(text).map_err(|e| bad("server", e.to_string()))?,
             "r" => self.roles.push(text.to_owned()),
@@ -245,6 +245,13 @@ impl Reading {
             ..Catalog::numbered(self.server, objects, &ties)
         }
     }
+}
+
+/// What a row is about, without the definition, in which secrets may be.
+fn about(row: &str) -> String {
+    let Ok(mut fields) = serde_json::from_str::<Map<String, Value>>(row) else { return String::new() };
+    fields.retain(|name, _| ["classid", "objid", "objsubid", "names", "args"].contains(&name.as_str()));
+    Value::Object(fields).to_string()
 }
 
 fn number(fields: &mut Map<String, Value>, name: &str) -> Result<u32, String> {

@@ -8,7 +8,7 @@ use super::{
     pipeline::{self, Place, Wish},
     progress, show,
 };
-use crate::{apply, error::Error, plan::file::Plan, report};
+use crate::{apply, config::Variables, error::Error, plan::file::Plan, report};
 
 /// Apply a plan: show it, ask, execute it, read back, record the revision
 ///
@@ -86,6 +86,7 @@ fn execute(plan: &Plan, place: &Place, allowed: BTreeSet<String>, context: &Cont
         allow_loss: allowed,
         lock_timeout: context.config.timeouts.lock,
         statement_timeout: context.config.timeouts.statement,
+        variables: Variables::of_process().all(),
         ..apply::Options::default()
     };
     let mut progress = progress::of(context.terminal);

@@ -72,7 +72,7 @@ fn read(place: &Place, context: &Context) -> Result<(Catalog, Draft), Error> {
         return Err(PlanError::Unmodelled { side: "the database", objects }.into());
     }
     let ignored = plan::file::Scope { ignore: manage.ignore.clone(), all: true, ..plan::file::Scope::default() };
-    let catalog = whole.filtered(|id| {
+    let mut catalog = whole.filtered(|id| {
         let said = match id.kind.concern() {
             Concern::Schema => true,
             Concern::Owner => manage.owners != Some(Choice::None),
@@ -81,6 +81,7 @@ fn read(place: &Place, context: &Context) -> Result<(Catalog, Draft), Error> {
         };
         said && inside(id.schema()) && ignored.holds(id)
     });
+    plan::secrets::name(&mut catalog);
     let draft = plan::script(&plan::new_database(&catalog), &catalog).map_err(PlanError::from)?;
     Ok((catalog, draft))
 }

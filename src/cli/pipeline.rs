@@ -105,6 +105,7 @@ pub(super) fn plan(context: &Context, place: &Place, wish: &Wish) -> Result<Plan
         parent,
         message: wish.message.map(str::to_owned),
         prove: wish.prove,
+        variables: &config::Variables::of_process().all(),
     })?;
     for warning in &made.warnings {
         context.terminal.warn(warning);

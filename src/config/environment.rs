@@ -42,6 +42,12 @@ impl Variables {
         Self(env::vars_os().filter_map(text).collect())
     }
 
+    /// Every variable by its name, without a prefix.
+    pub fn all(self) -> BTreeMap<String, String> {
+        let Self(all) = self;
+        all
+    }
+
     /// The variable with the prefix and this name, where it is set to something.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(&format!("{PREFIX}{name}")).map(String::as_str).filter(|value| !value.is_empty())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Digest, Fingerprint, Guard, Hazard, Transaction};
+use crate::catalog::{Digest, Encoding, Fingerprint, Guard, Hazard, Transaction};
 
 /// The version of the format that this program writes.
 pub const FORMAT: u32 = 1;
@@ -93,6 +93,9 @@ pub struct Scope {
     pub privileges: Roles,
     /// Which owners are managed.
     pub owners: Roles,
+    /// The options whose values come from variables, by object: they are part of no sum, as if they were secrets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub concealed: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// A choice of roles.
@@ -199,6 +202,9 @@ pub enum Reason {
 pub struct Step {
     /// The statement, without a final semicolon.
     pub sql: String,
+    /// The variables whose values `apply` puts in the place of `${NAME}`, in string constants, and how they are escaped there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, Encoding>,
     /// The objects that it creates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub creates: Vec<String>,

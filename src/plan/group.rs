@@ -101,6 +101,7 @@ mod tests {
         let text = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Step {
             sql: sql.to_owned(),
+            variables: Default::default(),
             creates: text(creates),
             changes: Vec::new(),
             destroys: text(destroys),

@@ -1,22 +1,21 @@
 //! From a source and a target to a proved plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     draft::{Draft, draft},
     equivalence::Equivalence,
     file::{self, Plan, Roles, Scope},
-    group::groups,
     load::{Desired, load},
-    locks,
     proof::{self, ProofError, Rehearsed},
     rehearsal::{self, RehearsalError},
     rights::rights,
     scope::touched,
     script::script,
+    secrets::{Held, Variables},
 };
 use crate::{
-    catalog::{self, Catalog, Concern, Digest, Fingerprint, Kind, Object, ObjectId},
+    catalog::{self, Catalog, Concern, Kind, Object, ObjectId},
     connect::{self, Target},
     engine::{Engine, Scratch, Spec},
     source::Source,
@@ -42,6 +41,8 @@ pub struct Request<'a> {
     pub message: Option<String>,
     /// Whether to execute the plan on a copy.
     pub prove: bool,
+    /// The environment, from which secrets come.
+    pub variables: &'a Variables,
 }
 
 /// What is managed, as the user says.
@@ -85,6 +86,17 @@ pub enum PlanError {
         /// The objects.
         objects: Vec<String>,
     },
+    /// The desired state holds secrets that would stand in the plan.
+    #[error("secrets that are not in the database yet cannot come from schema.sql, since no plan may hold them:\n  {}", _0.join("\n  "))]
+    Literal(Vec<String>),
+    /// A statement would have to hold a secret.
+    #[error("{object} would have to come back with its {name}, which no plan may hold")]
+    Hidden {
+        /// The object.
+        object: String,
+        /// The option that holds the secret.
+        name: String,
+    },
     /// A scratch database failed.
     #[error(transparent)]
     Rehearsal(#[from] RehearsalError),
@@ -117,13 +129,16 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
         (reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), loaded)
     });
     let versions = source.extension_versions();
-    let current = named_versions(current?, &versions);
+    let mut current = named_versions(current?, &versions);
+    let held = Held::take(&mut current);
     let mut loaded = match loaded? {
         Ok(loaded) => loaded,
         Err(stuck) => stuck.load_beside(engine, &spec, source, &current, ledger)?,
     };
     loaded.catalog = named_versions(loaded.catalog, &versions);
-    let scope = scope(request, &loaded);
+    let settled = held.settle(&mut current, &mut loaded.catalog, source, request.variables)?;
+    let scope = Scope { concealed: settled.concealed, ..scope(request, &loaded) };
+    loaded.warnings.extend(settled.warnings);
     supported("schema.sql", &scope, &loaded.catalog)?;
     supported("the database", &scope, &current)?;
     let desired = scope.complete(&current, &loaded.catalog);
@@ -166,6 +181,7 @@ fn scope(request: &Request, loaded: &Desired) -> Scope {
         ledger: request.ledger.to_owned(),
         privileges: named(&manage.privileges),
         owners: named(&manage.owners),
+        concealed: std::collections::BTreeMap::new(),
     }
 }
 
@@ -180,20 +196,21 @@ fn supported(side: &'static str, scope: &Scope, catalog: &Catalog) -> Result<(),
     if objects.is_empty() { Ok(()) } else { Err(PlanError::Unmodelled { side, objects }) }
 }
 
-struct Making<'a> {
-    request: &'a Request<'a>,
+/// What a plan is made of.
+pub(super) struct Making<'a> {
+    pub request: &'a Request<'a>,
     spec: &'a Spec,
     empty: &'a Catalog,
-    current: &'a Catalog,
-    desired: &'a Catalog,
-    scope: &'a Scope,
+    pub current: &'a Catalog,
+    pub desired: &'a Catalog,
+    pub scope: &'a Scope,
 }
 
 impl Making<'_> {
     fn plan(&self) -> Result<Plan, PlanError> {
         let changes = crate::diff::diff(self.current, self.desired, |_, _, _| false);
         if changes.is_empty() {
-            return Ok(self.write(&Draft::default(), None, None));
+            return self.write(&Draft::default(), None, None);
         }
         let altered = changes.iter().any(|change| change.before.is_some() && change.after.is_some());
         let current = if altered || self.request.prove {
@@ -211,7 +228,7 @@ impl Making<'_> {
             }
             _ => None,
         };
-        Ok(self.write(&draft, rehearsed.as_ref(), Some(&equivalence)))
+        self.write(&draft, rehearsed.as_ref(), Some(&equivalence))
     }
 
     fn copy(&self, of: &Catalog, what: &'static str) -> Result<(Scratch, Catalog), RehearsalError> {
@@ -221,9 +238,9 @@ impl Making<'_> {
     /// Executes the draft on a copy; what comes out must be what is desired.
     fn prove(&self, scratch: &Scratch, draft: &mut Draft, equivalence: &Equivalence) -> Result<Rehearsed, PlanError> {
         let shared = script(&self.current.filtered(|id| !id.root().kind.shared()), self.current)?;
-        let rehearse = |draft: &Draft| {
-            let steps = self.steps(draft, None);
-            proof::rehearse(scratch, &shared, &steps, &self.groups(&steps), self.request.ledger)
+        let rehearse = |draft: &Draft| -> Result<Rehearsed, PlanError> {
+            let steps = self.steps(draft, None)?;
+            Ok(proof::rehearse(scratch, &shared, &steps, &self.groups(&steps), self.request.ledger)?)
         };
         let mut rehearsed = rehearse(draft)?;
         let rights = rights(self.scope, self.current, self.desired, &rehearsed.after)?;
@@ -290,128 +307,5 @@ impl Making<'_> {
             (None, Some(desired)) => change.id.kind.concern() == Concern::Owner && !managed(desired),
             _ => false,
         }
-    }
-
-    fn groups(&self, steps: &[file::Step]) -> Vec<file::Group> {
-        groups(steps, locks::capacity(self.current, steps))
-    }
-
-    fn steps(&self, draft: &Draft, observed: Option<&[file::Observed]>) -> Vec<file::Step> {
-        let text = |ids: &[ObjectId]| ids.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let write = |(number, planned): (usize, &super::Planned)| file::Step {
-            sql: planned.step.sql.clone(),
-            creates: text(&planned.creates),
-            changes: text(&planned.changes),
-            destroys: text(&planned.destroys),
-            source: planned.creates.iter().chain(&planned.changes).find_map(|id| self.asked_for(id)),
-            transaction: planned.step.transaction,
-            hazards: planned.step.hazards.clone(),
-            guards: planned.step.guards.clone(),
-            observed: observed.and_then(|it| it.get(number)).cloned().unwrap_or_default(),
-        };
-        draft.steps.iter().enumerate().map(write).collect()
-    }
-
-    /// The line of the source that asks for an object.
-    fn asked_for(&self, id: &ObjectId) -> Option<String> {
-        let root = id.root();
-        self.request.source.locate(root.kind.keyword(), &root.names).map(|at| at.to_string())
-    }
-
-    fn write(&self, draft: &Draft, proof: Option<&Rehearsed>, equivalence: Option<&Equivalence>) -> Plan {
-        let steps = self.steps(draft, proof.map(|it| it.observed.as_slice()));
-        let (desired, equivalent) = self.outcome(proof, equivalence);
-        let server = &self.current.server;
-        let mut plan = Plan {
-            format: file::FORMAT,
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-            id: Digest(String::new()),
-            revision: String::new(),
-            parent: self.request.parent.as_ref().map(|(id, _)| id.clone()),
-            message: self.request.message.clone(),
-            target: file::Target {
-                database: server.database.clone(),
-                major: server.major,
-                system_identifier: server.system_identifier.clone(),
-            },
-            source: self.request.origin.clone(),
-            scope: self.scope.clone(),
-            current: self.scope.fingerprint(self.current),
-            desired,
-            equivalent,
-            proof: file::Proof {
-                proved: proof.is_some() || steps.is_empty(),
-                server: proof.map(|_| version(&self.request.engine.describe())),
-                rows: proof.map(|it| it.rows.clone()).unwrap_or_default(),
-                without_rows: proof.map(|it| it.without_rows.clone()).unwrap_or_default(),
-            },
-            summary: summary(&draft.changes, proof::losses(&steps), self.scope.outside(self.current)),
-            changes: self.changes(draft),
-            groups: self.groups(&steps),
-            steps,
-        };
-        plan.revision = plan.digest().short().to_owned();
-        plan.sealed()
-    }
-
-    fn changes(&self, draft: &Draft) -> Vec<file::Change> {
-        let ids: BTreeMap<String, &ObjectId> = self.desired.iter().map(|(id, _)| (id.to_string(), id)).collect();
-        let mut changes = draft.changes.clone();
-        for change in &mut changes {
-            change.source = ids.get(&change.object).and_then(|id| self.asked_for(id));
-        }
-        changes
-    }
-
-    /// The fingerprint of the target after the plan, and the other sums that its objects may have then.
-    fn outcome(
-        &self,
-        proof: Option<&Rehearsed>,
-        equivalence: Option<&Equivalence>,
-    ) -> (Fingerprint, BTreeMap<String, BTreeSet<Digest>>) {
-        let copy = equivalence.and_then(|it| it.current);
-        let mut expected = BTreeMap::new();
-        let mut equivalent: BTreeMap<String, BTreeSet<Digest>> = BTreeMap::new();
-        for (id, desired) in self.desired.iter().filter(|(id, object)| self.scope.counts(id, object)) {
-            let before = self.current.get(id);
-            let after = proof.and_then(|it| it.after.get(id));
-            // What the plan leaves alone on the copy, it leaves alone on the target, as it reads there.
-            let untouched = before.filter(|before| match after {
-                Some(after) => copy.and_then(|it| it.get(id)) == Some(after),
-                None => equivalence.is_none_or(|it| it.same(id, before, desired)),
-            });
-            let likely = untouched.or(after).unwrap_or(desired);
-            let also = [
-                Some(desired),
-                after,
-                before.filter(|_| untouched.is_some()),
-                equivalence.and_then(|it| it.desired).and_then(|it| it.get(id)),
-            ];
-            let digest = likely.digest();
-            let others: BTreeSet<Digest> =
-                also.into_iter().flatten().filter(|object| *object != likely).map(Object::digest).collect();
-            if !others.is_empty() {
-                equivalent.insert(id.to_string(), others);
-            }
-            expected.insert(id.to_string(), digest);
-        }
-        (Fingerprint::new(expected), equivalent)
-    }
-}
-
-/// A server's version without where it stands: that is another place on each machine, and the plan must be the same.
-fn version(description: &str) -> String {
-    let version = description.split(" from ").next().and_then(|it| it.split(", ").next());
-    version.unwrap_or(description).to_owned()
-}
-
-fn summary(changes: &[file::Change], losses: BTreeSet<String>, unmanaged: usize) -> file::Summary {
-    let count = |wanted: &[file::Action]| changes.iter().filter(|change| wanted.contains(&change.action)).count();
-    file::Summary {
-        create: count(&[file::Action::Create]),
-        change: count(&[file::Action::Alter, file::Action::Replace, file::Action::StepAside, file::Action::Follow]),
-        drop: count(&[file::Action::Drop]),
-        unmanaged,
-        losses,
     }
 }

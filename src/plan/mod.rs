@@ -16,6 +16,8 @@ mod rehearsal;
 mod rights;
 mod scope;
 mod script;
+pub mod secrets;
+mod write;
 
 pub use draft::{Draft, Planned, draft};
 pub use fold::Cycle;

@@ -41,7 +41,8 @@ impl Scope {
 
     /// The fingerprint of what is managed in a catalog.
     pub fn fingerprint(&self, catalog: &Catalog) -> Fingerprint {
-        Fingerprint::of(catalog, |id| catalog.get(id).is_some_and(|object| self.counts(id, object)))
+        let counted = catalog.iter().filter(|(id, object)| self.counts(id, object));
+        Fingerprint::new(counted.map(|(id, object)| (id.to_string(), self.digest(id, object))).collect())
     }
 
     /// Whether an object is managed and says something about the state.

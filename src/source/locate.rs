@@ -96,6 +96,9 @@ impl Index {
                 self.exact("CONSTRAINT", names).or_else(|| self.owner(schema, name))
             }
             ("TABLE", _) => self.relation(names),
+            ("USER MAPPING", [server, everybody]) if everybody.is_empty() => {
+                self.exact(kind, &[server.clone(), "public".to_owned()])
+            }
             _ => None,
         })
     }

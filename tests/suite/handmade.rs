@@ -40,6 +40,7 @@ impl<'a> Handmade<'a> {
     fn with(mut self, sql: &str, transaction: Transaction) -> Self {
         self.steps.push(Step {
             sql: sql.to_owned(),
+            variables: Default::default(),
             creates: Vec::new(),
             changes: Vec::new(),
             destroys: Vec::new(),

@@ -29,6 +29,7 @@ mod random;
 mod report;
 mod schema;
 mod scratch;
+mod secrets;
 mod server;
 mod source;
 mod tls;

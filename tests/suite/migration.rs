@@ -94,6 +94,7 @@ impl Migration<'_> {
             parent: None,
             message: None,
             prove: true,
+            variables: &variables(),
         };
         plan::make(&request).map(|made| made.plan).map_err(|error| error.to_string())
     }
@@ -104,7 +105,8 @@ impl Migration<'_> {
             return Ok(());
         }
         let fresh = self.load(&self.goal)?;
-        let (outcome, fresh) = (dump::dump(outcome), dump::dump(&fresh));
+        let hide = |dump: String, (name, value): (&str, &str)| dump.replace(value, &format!("${{{name}}}"));
+        let (outcome, fresh) = (VARIABLES.into_iter().fold(dump::dump(outcome), hide), dump::dump(&fresh));
         if dump::normalised(&outcome) == dump::normalised(&fresh) {
             return Ok(());
         }
@@ -140,8 +142,15 @@ fn declared() -> Roles {
     Roles::Declared(["", "app_reader", "app_writer"].into_iter().map(str::to_owned).collect())
 }
 
+/// The environment of every migration; where what it holds can be seen, the variable stands in its place.
+const VARIABLES: [(&str, &str); 2] = [("ONE", "first secret"), ("TWO", "second secret")];
+
+fn variables() -> BTreeMap<String, String> {
+    VARIABLES.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
 fn execute(database: &Scratch, plan: &Plan) -> Result<(), String> {
-    let options = Options { allow_loss: ["all".to_owned()].into(), ..Options::default() };
+    let options = Options { allow_loss: ["all".to_owned()].into(), variables: variables(), ..Options::default() };
     let outcome = apply::apply(&database.target(), plan, &options, &mut ()).map_err(|error| error.to_string())?;
     if plan.is_empty() == (outcome == Outcome::Nothing) { Ok(()) } else { Err(format!("{outcome:?}")) }
 }

@@ -142,6 +142,7 @@ pub struct Stating(Step);
 pub fn step(sql: &str) -> Stating {
     Stating(Step {
         sql: sql.into(),
+        variables: Default::default(),
         creates: Vec::new(),
         changes: Vec::new(),
         destroys: Vec::new(),

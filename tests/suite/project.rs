@@ -52,6 +52,11 @@ impl Project {
         self
     }
 
+    /// The variables in the program's environment.
+    pub fn variables(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.variables.iter()
+    }
+
     /// The project with a database, by the PG* environment.
     pub fn on(self, database: &Scratch) -> Self {
         database.target().variables().into_iter().fold(self, |project, (name, value)| project.variable(name, &value))

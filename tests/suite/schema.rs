@@ -151,6 +151,7 @@ fn everything() -> Plan {
     };
     let step = |transaction| Step {
         sql: "SELECT".into(),
+        variables: [("NAME".into(), reconcile::catalog::Encoding::Uri)].into(),
         creates: vec!["TABLE app.a".into()],
         changes: vec!["TABLE app.b".into()],
         destroys: vec!["TABLE app.c".into()],
@@ -174,6 +175,7 @@ fn everything() -> Plan {
         target: Target { database: "shop".into(), major: 14, system_identifier: "7".into() },
         source: Source { paths: vec!["schema.sql".into()], sha256: sum("s"), commit: Some("c0ffee".into()) },
         scope: Scope {
+            concealed: [("SERVER s".into(), ["host".into()].into())].into(),
             all: true,
             schemas: ["app".into()].into(),
             global: ["EXTENSION hstore".into()].into(),

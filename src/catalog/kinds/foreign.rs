@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::foreign_options::ForeignOptions;
 use crate::{
-    catalog::{Alteration, At, Definition, ObjectId, Step, id::grantee},
+    catalog::{Alteration, At, Definition, ObjectId, Step, Visit, id::grantee},
     sql,
 };
 
@@ -19,6 +19,7 @@ pub struct Wrapper {
 
 impl Definition for Wrapper {
     const KEYWORD: &'static str = "FOREIGN DATA WRAPPER";
+    const HAS_OPTIONS: bool = true;
     const IN_SCHEMA: bool = false;
     const QUERY: &'static str = "
         SELECT w.tableoid AS classid, w.oid AS objid, 0 AS objsubid, ARRAY[w.fdwname] AS names,
@@ -47,6 +48,10 @@ impl Definition for Wrapper {
         let options = self.options.change(options);
         Alteration::InPlace(vec![Step::new(format!("ALTER {}{handler}{validator}{options}", at.id))])
     }
+
+    fn visit_options(&mut self, visit: &mut Visit) {
+        self.options.visit(visit);
+    }
 }
 
 /// A foreign server.
@@ -61,6 +66,7 @@ pub struct ForeignServer {
 
 impl Definition for ForeignServer {
     const KEYWORD: &'static str = "SERVER";
+    const HAS_OPTIONS: bool = true;
     const IN_SCHEMA: bool = false;
     const QUERY: &'static str = "
         SELECT s.tableoid AS classid, s.oid AS objid, 0 AS objsubid, ARRAY[s.srvname] AS names, w.fdwname AS wrapper,
@@ -91,6 +97,10 @@ impl Definition for ForeignServer {
         };
         Alteration::InPlace(vec![Step::new(format!("ALTER {}{version}{}", at.id, self.options.change(options)))])
     }
+
+    fn visit_options(&mut self, visit: &mut Visit) {
+        self.options.visit(visit);
+    }
 }
 
 /// As whom a role, or everybody, speaks to a foreign server.
@@ -102,6 +112,7 @@ pub struct UserMapping {
 
 impl Definition for UserMapping {
     const KEYWORD: &'static str = "USER MAPPING";
+    const HAS_OPTIONS: bool = true;
     const IN_SCHEMA: bool = false;
     /// `pg_user_mapping` itself is for superusers only; the view shows options to those who may see them.
     const QUERY: &'static str = "
@@ -124,5 +135,9 @@ impl Definition for UserMapping {
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let Self { options } = to;
         Alteration::InPlace(vec![Step::new(format!("ALTER {}{}", at.id, self.options.change(options)))])
+    }
+
+    fn visit_options(&mut self, visit: &mut Visit) {
+        self.options.visit(visit);
     }
 }

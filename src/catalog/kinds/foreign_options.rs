@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::{catalog::Digest, sql};
+use crate::{
+    catalog::{Encoding, Visit, secret},
+    sql,
+};
 
-/// Options by name. Those that hold secrets serialize as a hash, so that no plan and no report shows them.
+/// Options by name. Secrets do not serialize, so that no plan and no report shows them.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(transparent)]
 pub(super) struct ForeignOptions(BTreeMap<String, String>);
@@ -32,23 +35,17 @@ impl ForeignOptions {
     }
 }
 
-impl Serialize for ForeignOptions {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(name, value)| {
-            let shown = if is_secret(name) { concealed(value) } else { value.clone() };
-            (name, shown)
-        }))
+impl ForeignOptions {
+    /// Sees and changes every value.
+    pub fn visit(&mut self, visit: &mut Visit) {
+        self.0.iter_mut().for_each(|(name, value)| visit(name, Encoding::Literal, value));
     }
 }
 
-/// What stands for a secret where people or files see it.
-pub(super) fn concealed(value: &str) -> String {
-    format!("sha256:{}", Digest::of(value))
-}
-
-fn is_secret(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["pass", "pwd", "secret", "token", "key", "credential"].iter().any(|part| name.contains(part))
+impl Serialize for ForeignOptions {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, secret::shown(name, value))))
+    }
 }
 
 #[cfg(test)]
@@ -60,10 +57,10 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_shown_as_hashes() -> Result<(), serde_json::Error> {
+    fn secrets_are_not_shown() -> Result<(), serde_json::Error> {
         let text = serde_json::to_string(&options(&[("user", "ada"), ("password", "hunter2")]))?;
         assert!(text.contains("\"user\":\"ada\""), "{text}");
-        assert!(text.contains("\"password\":\"sha256:") && !text.contains("hunter2"), "{text}");
+        assert!(text.contains("\"password\":\"(secret)\""), "{text}");
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use super::{
     table::{body, relation_slots},
 };
 use crate::{
-    catalog::{Alteration, At, Definition, ObjectId, Shape, Slot, Step},
+    catalog::{Alteration, At, Definition, ObjectId, Shape, Slot, Step, Visit},
     sql,
 };
 
@@ -22,6 +22,7 @@ pub struct ForeignTable {
 
 impl Definition for ForeignTable {
     const KEYWORD: &'static str = "FOREIGN TABLE";
+    const HAS_OPTIONS: bool = true;
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, c.relname] AS names, s.srvname AS server,
@@ -53,6 +54,10 @@ impl Definition for ForeignTable {
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         relation_slots(id)
     }
+
+    fn visit_options(&mut self, visit: &mut Visit) {
+        self.options.visit(visit);
+    }
 }
 
 /// The options of a column of a foreign table.
@@ -64,6 +69,7 @@ pub struct ColumnOptions {
 
 impl Definition for ColumnOptions {
     const KEYWORD: &'static str = "OPTIONS OF";
+    const HAS_OPTIONS: bool = true;
     const SHAPE: Shape = Shape::About;
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum AS objsubid,
@@ -85,6 +91,10 @@ impl Definition for ColumnOptions {
     fn drop(&self, at: &At) -> Vec<Step> {
         let Self { options } = self;
         change(at, &options.change(&ForeignOptions::default()))
+    }
+
+    fn visit_options(&mut self, visit: &mut Visit) {
+        self.options.visit(visit);
     }
 }
 

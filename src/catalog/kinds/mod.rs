@@ -11,6 +11,7 @@ mod column_above;
 mod column_settings;
 mod comment;
 mod composite;
+mod conninfo;
 mod constraint;
 mod conversion;
 mod default;
@@ -67,7 +68,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::model::{Alteration, At, Concern, Definition, Detour, Shape, Slot};
-use super::{ObjectId, Step};
+use super::{ObjectId, Step, Visit};
 
 /// Makes `enum Kind`, `enum Object` and the dispatch from one list; the list's order breaks ties between steps.
 macro_rules! kinds {
@@ -157,6 +158,11 @@ macro_rules! kinds {
             /// Whether the object goes along with an owner that is created after it.
             pub fn created_before_owner(self) -> bool {
                 match self { $(Kind::$kind => <$definition>::CREATED_BEFORE_OWNER,)* }
+            }
+
+            /// Whether the object has options whose values may be secret.
+            pub fn has_options(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::HAS_OPTIONS,)* }
             }
 
             pub(super) fn query(self) -> &'static str {
@@ -275,6 +281,11 @@ macro_rules! kinds {
             /// See [`Definition::position`].
             pub fn position(&self) -> i16 {
                 match self { $(Object::$kind(it) => it.position(),)* }
+            }
+
+            /// See [`Definition::visit_options`].
+            pub fn visit_options(&mut self, visit: &mut Visit) {
+                match self { $(Object::$kind(it) => it.visit_options(visit),)* }
             }
 
             /// See [`Definition::slots`].

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::foreign_options::concealed;
+use super::conninfo;
 use crate::{
-    catalog::{Alteration, At, Definition, Hazard, Step},
+    catalog::{Alteration, At, Definition, Hazard, Step, Visit},
     sql,
 };
 
@@ -36,18 +36,22 @@ struct Connection(Option<String>);
 
 impl PartialEq for Connection {
     fn eq(&self, other: &Self) -> bool {
-        self.0 == other.0 || self.0.is_none() || other.0.is_none()
+        match (&self.0, &other.0) {
+            (Some(one), Some(other)) => conninfo::same(one, other),
+            _ => true,
+        }
     }
 }
 
 impl Serialize for Connection {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.as_deref().map(concealed).serialize(serializer)
+        self.0.as_deref().map(conninfo::shown).serialize(serializer)
     }
 }
 
 impl Definition for Subscription {
     const KEYWORD: &'static str = "SUBSCRIPTION";
+    const HAS_OPTIONS: bool = true;
     const IN_SCHEMA: bool = false;
     const SHARED: bool = true;
     /// Only superusers may select `subconninfo`, and a query that names it is refused as a whole: `ts_stat` runs another
@@ -73,7 +77,7 @@ impl Definition for Subscription {
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { connection, publications, .. } = self;
         let Connection(connection) = connection;
-        let connection = sql::literal(connection.as_deref().unwrap_or_default());
+        let connection = sql::literal(&conninfo::quoted(connection.as_deref().unwrap_or_default()));
         // It is created without a word to the publisher, as pg_dump does it: that needs the slot to be there.
         let options = std::iter::once("connect = false".to_owned()).chain(self.options(None));
         let with = sql::join(options, ", ");
@@ -89,7 +93,7 @@ impl Definition for Subscription {
         if let Connection(Some(connection)) = &to.connection
             && self.connection != to.connection
         {
-            actions.push(format!("CONNECTION {}", sql::literal(connection)));
+            actions.push(format!("CONNECTION {}", sql::literal(&conninfo::quoted(connection))));
         }
         if self.publications != to.publications {
             actions.push(format!("SET PUBLICATION {} WITH (refresh = false)", sql::idents(&to.publications)));
@@ -99,6 +103,12 @@ impl Definition for Subscription {
             actions.push(format!("SET ({})", sql::join(options, ", ")));
         }
         Alteration::InPlace(actions.into_iter().map(|action| Step::new(format!("ALTER {} {action}", at.id))).collect())
+    }
+
+    fn visit_options(&mut self, visit: &mut Visit) {
+        if let Connection(Some(connection)) = &mut self.connection {
+            conninfo::visit(connection, visit);
+        }
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
