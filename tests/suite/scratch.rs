@@ -214,7 +214,10 @@ fn what_is_loaded_reads_no_file_runs_no_program_and_becomes_nobody_else() {
         let place = format!("host={} dbname={} user={role}", folder.display(), scratch.name());
         for function in ["dblink_connect", "dblink_connect_u"] {
             let refused = refusal(&mut client, &format!("SELECT {function}('{place}')"));
-            assert!(refused.is_some_and(|code| code == "08001" || code == "2F003" || code == "42501"), "{function} {role}");
+            assert!(
+                refused.is_some_and(|code| code == "08001" || code == "2F003" || code == "42501"),
+                "{function} {role}"
+            );
         }
     }
 }

@@ -13,19 +13,21 @@ pub(super) struct Edge {
     pub(super) strength: u8,
 }
 
+/// A name is made before a word that is most likely no mention of it.
+pub(super) const DOUBTFUL: u8 = 0;
 /// A statement whose position may matter to every other keeps it.
-pub(super) const BARRIER: u8 = 0;
+pub(super) const BARRIER: u8 = 1;
 /// Statements about the same object keep their order.
-pub(super) const SAME_OBJECT: u8 = 1;
+pub(super) const SAME_OBJECT: u8 = 2;
 /// A name is made before it is mentioned.
-pub(super) const NEEDS: u8 = 2;
+pub(super) const NEEDS: u8 = 3;
 
 /// An order of all nodes, by rank and then by index where edges leave a choice; and the circles of the strongest edges.
 pub(super) fn arrange(ranks: &[u8], edges: &[Edge]) -> (Vec<usize>, Vec<Vec<usize>>) {
     let nodes: Vec<_> = (0..ranks.len()).collect();
     let mut sequence = Vec::with_capacity(nodes.len());
     let mut cycles = Vec::new();
-    part(&nodes, edges, BARRIER, ranks, &mut sequence, &mut cycles);
+    part(&nodes, edges, DOUBTFUL, ranks, &mut sequence, &mut cycles);
     (sequence, cycles)
 }
 

@@ -1,6 +1,7 @@
 //! Orders statements by the names that they make and mention.
 
 mod graph;
+mod parsed;
 mod refs;
 mod rules;
 
@@ -23,9 +24,14 @@ pub(super) struct Order {
 /// Orders units; those that need each other are taken apart where that helps, and stay in their order where not.
 pub(super) fn order(source: &Source, mut units: Vec<Unit>) -> Order {
     let mut graph = Graph::of(source, &units);
-    let (mut sequence, cycles) = graph.arrange();
+    let (mut sequence, mut cycles) = graph.arrange();
+    if graph.doubt(source, &units, &cycles) {
+        (sequence, cycles) = graph.arrange();
+    }
     if !cycles.is_empty() && take_apart(source, &mut units, &cycles) {
         graph = Graph::of(source, &units);
+        cycles = graph.arrange().1;
+        graph.doubt(source, &units, &cycles);
         sequence = graph.arrange().0;
     }
     let mut place = vec![0; units.len()];
@@ -89,6 +95,31 @@ impl Graph {
         edges.sort_unstable();
         edges.dedup();
         Self { refs: all, edges, ranks }
+    }
+
+    /// Weakens, in cycles, the edges to what a word names that sqlparser takes for no reference: an alias, a column; whether
+    /// there are any.
+    fn doubt(&mut self, source: &Source, units: &[Unit], cycles: &[Vec<usize>]) -> bool {
+        let mut doubted = false;
+        for unit in cycles.iter().flatten() {
+            let statement = &source.statements[units[*unit].statement];
+            let Some(names) = parsed::references(statement.sql()) else { continue };
+            let texts = |made: &refs::Made| {
+                self.refs[*unit].mentions.iter().any(|mention| match mention {
+                    Mention::Text(text) => text.contains(&made.name),
+                    Mention::Operator(name) => *name == made.name,
+                    Mention::Name(..) | Mention::Key(_) => false,
+                })
+            };
+            for edge in self.edges.iter_mut().filter(|edge| edge.to == *unit && edge.strength == graph::NEEDS) {
+                let makes = &self.refs[edge.from].makes;
+                if !makes.iter().any(|made| names.contains(&made.name) || texts(made)) {
+                    edge.strength = graph::DOUBTFUL;
+                    doubted = true;
+                }
+            }
+        }
+        doubted
     }
 
     fn arrange(&self) -> (Vec<usize>, Vec<Vec<usize>>) {
@@ -242,6 +273,19 @@ mod tests {
                 "CREATE TABLE b (id int PRIMARY KEY )",
                 "ALTER TABLE a ADD FOREIGN KEY (b) REFERENCES b",
                 "ALTER TABLE b ADD FOREIGN KEY (id) REFERENCES a",
+            ],
+        )
+    }
+
+    #[test]
+    fn an_alias_is_no_reference() -> Result<(), Error> {
+        ordered(
+            "CREATE VIEW invoices AS SELECT invoices FROM totals; CREATE VIEW totals AS SELECT id AS invoices FROM orders; \
+             CREATE TABLE orders (id int)",
+            &[
+                "CREATE TABLE orders (id int)",
+                "CREATE VIEW totals AS SELECT id AS invoices FROM orders",
+                "CREATE VIEW invoices AS SELECT invoices FROM totals",
             ],
         )
     }
