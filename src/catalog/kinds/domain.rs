@@ -99,7 +99,7 @@ impl Domain {
     }
 }
 
-/// A CHECK constraint of a domain.
+/// A CHECK constraint of a domain, or from 17 a NOT NULL constraint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DomainConstraint {

@@ -85,8 +85,13 @@ impl Snapshot {
 impl Table {
     fn read(client: &mut Client, table: &str, columns: Vec<(String, String)>) -> Result<Self, postgres::Error> {
         let mut query = "SELECT count(*)".to_owned();
-        for (column, _) in &columns {
-            let name = sql::ident(column);
+        for (column, data_type) in &columns {
+            // What PostgreSQL refers to by number is written as the name that it has at the moment.
+            let name = match data_type.strip_prefix("reg").map(|rest| rest.ends_with("[]")) {
+                None => sql::ident(column),
+                Some(false) => format!("{}::oid", sql::ident(column)),
+                Some(true) => format!("{}::oid[]", sql::ident(column)),
+            };
             query.push_str(&format!(
                 ", count({name}::text), md5(string_agg({name}::text, ',' ORDER BY {name}::text COLLATE \"C\"))"
             ));
