@@ -7,6 +7,7 @@ use super::{
     column_settings::after_type_change,
     conversion::{self, Conversion},
     extension::has_moved,
+    generated::Generated,
     lineage, stand_in, typed_table,
 };
 use crate::{
@@ -30,15 +31,6 @@ pub struct Column {
     /// Not only inherited.
     declared: bool,
     position: Kept<i16>,
-}
-
-/// What makes a column a generated column.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Generated {
-    expression: String,
-    /// Stored, or (from 18) computed when read.
-    stored: bool,
 }
 
 /// What PostgreSQL refuses to keep while the type of a column changes under it.
@@ -86,6 +78,9 @@ const AROUND_MODIFIER: &[Kind] = &[
     Kind::PublicationTable,
     Kind::Statistics,
 ];
+
+/// The same while its values come about in another way.
+const AROUND_EXPRESSION: &[Kind] = &[Kind::Statistics];
 
 impl Definition for Column {
     const KEYWORD: &'static str = "COLUMN";
@@ -135,13 +130,20 @@ impl Definition for Column {
         if stand_in::is_renewed(at) {
             return Alteration::Replace;
         }
-        if self.generated != to.generated && !(self.generated.is_some() && to.generated.is_none()) {
-            return Alteration::Replace;
-        }
         let carried = above::carried(at);
-        let expression = (self.generated != to.generated && !carried.generated).then(|| change(at, "DROP EXPRESSION"));
         let other_type = self.data_type != to.data_type && !has_moved(at, &self.data_type, &to.data_type);
         let retyped = other_type || self.collation != to.collation;
+        let expression = match (&self.generated, &to.generated) {
+            (before, after) if before == after => Vec::new(),
+            (Some(before), None) if carried.generated && before.is_stored() => Vec::new(),
+            (Some(before), None) if before.is_stored() => vec![change(at, "DROP EXPRESSION")],
+            (Some(before), Some(after)) if !retyped => match before.change(after, at) {
+                Some(steps) => steps,
+                None => return Alteration::Replace,
+            },
+            _ => return Alteration::Replace,
+        };
+        let regenerated = to.generated.is_some() && !expression.is_empty();
         let retype = match (retyped, carried.data_type) {
             (true, false) => self.retype(to, at),
             (true, true) => after_type_change(at.id, at.desired),
@@ -149,7 +151,7 @@ impl Definition for Column {
         };
         let steps = expression.into_iter().chain(self.becoming(to, at, retype)).collect();
         if !retyped {
-            return Alteration::InPlace(steps);
+            return Alteration::Around(steps, if regenerated { AROUND_EXPRESSION } else { &[] });
         }
         let modifier_only = self.base_type.0 == to.base_type.0 && self.collation == to.collation;
         Alteration::Around(steps, if modifier_only { AROUND_MODIFIER } else { AROUND_TYPE })
@@ -321,10 +323,7 @@ impl Column {
         if let Some(collation) = collation.as_ref().filter(|_| !typed) {
             text.push_str(&format!(" COLLATE {}", sql::qualified(collation)));
         }
-        if let Some(Generated { expression, stored }) = generated {
-            let word = if *stored { "STORED" } else { "VIRTUAL" };
-            text.push_str(&format!(" GENERATED ALWAYS AS ({expression}) {word}"));
-        }
+        text.extend(generated.iter().map(|it| format!(" {}", it.spelled())));
         for part in at.parts {
             text.push_str(&format!(" {part}"));
         }

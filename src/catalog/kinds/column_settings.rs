@@ -95,17 +95,22 @@ pub(super) fn after_type_change(column: &ObjectId, desired: &Catalog) -> Vec<Ste
         let below = lineage::has_children(desired, lineage::relation(column));
         steps.extend(storage.chain(compression).map(|action| set(column, below, &action)));
     }
-    // The indexes of the column are made anew, but for those that have stepped aside.
-    for (dependent, _) in desired.dependents(column) {
-        if let Some(Object::Index(index)) = desired.get(dependent) {
-            steps.extend(index.targets(&format!("INDEX IF EXISTS {}", dependent.address())));
-        }
-    }
+    steps.extend(index_targets(column, desired));
     steps
 }
 
+/// What brings back the statistics targets of the indexes of a column, which are made anew when its values are, but for
+/// those that have stepped aside.
+pub(super) fn index_targets(column: &ObjectId, desired: &Catalog) -> Vec<Step> {
+    let targets = |id: &ObjectId| match desired.get(id) {
+        Some(Object::Index(index)) => index.targets(&format!("INDEX IF EXISTS {}", id.address())),
+        _ => Vec::new(),
+    };
+    desired.dependents(column).flat_map(|(dependent, _)| targets(dependent)).collect()
+}
+
 /// Those of the columns below are their own.
-fn set(column: &ObjectId, below: bool, action: &str) -> Step {
+pub(super) fn set(column: &ObjectId, below: bool, action: &str) -> Step {
     let (only, name) = (if below { "ONLY " } else { "" }, sql::ident(column.name()));
     Step::new(format!("ALTER TABLE {only}{} ALTER COLUMN {name} {action}", column.relation()))
 }

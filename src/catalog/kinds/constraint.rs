@@ -168,7 +168,7 @@ impl Definition for Constraint {
 
 impl Constraint {
     /// The other constraints have an index each.
-    fn is_check(&self) -> bool {
+    pub(super) fn is_check(&self) -> bool {
         self.definition.starts_with("CHECK")
     }
 

@@ -26,6 +26,7 @@ mod foreign;
 mod foreign_key;
 mod foreign_options;
 mod foreign_table;
+mod generated;
 mod grant;
 mod identity;
 mod index;
