@@ -123,6 +123,9 @@ pub fn resolve(
     used: &BTreeMap<String, Encoding>,
     variables: &Variables,
 ) -> Result<String, BTreeSet<String>> {
+    if used.is_empty() {
+        return Ok(sql.to_owned());
+    }
     let missing: BTreeSet<String> = used.keys().filter(|name| !variables.contains_key(*name)).cloned().collect();
     if !missing.is_empty() {
         return Err(missing);
