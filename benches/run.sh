@@ -101,6 +101,11 @@ time_loop() {
     done | sort -n | awk '{ t[NR] = $1 } END { print (t[int((NR + 1) / 2)] + t[int(NR / 2) + 1]) / 2e9 }'
 }
 
+# Statements between zero bytes, as SQL.
+lines() {
+    sed -z 's/$/;/' | tr '\0' '\n'
+}
+
 start_server
 "$here/generate.sh" "$tables" >"$work/schema.sql"
 "$here/generate.sh" "$tables" 10 >"$work/changed.sql"
@@ -122,6 +127,14 @@ if [ -x "$reconcile" ]; then
     measure 'reconcile plan, no change' true "$plan --schema '$work/schema.sql'"
     measure 'reconcile plan, 10 changes' true "$plan --schema '$work/changed.sql'" 2
     measure 'the same with --no-proof' true "$plan --schema '$work/changed.sql' --no-proof" 2
+    # The order of statements must not matter much: what a plan without changes takes is mostly loading.
+    awk -v RS=';\n' -v ORS='\0' 1 "$work/schema.sql" | head -z -n 5000 | lines >"$work/sorted.sql"
+    awk -v RS=';\n' -v ORS='\0' 1 "$work/schema.sql" | head -z -n 5000 | shuf -z --random-source=<(yes) | lines >"$work/random.sql"
+    createdb bench_5000
+    psql -X -q -1 -v ON_ERROR_STOP=1 -d bench_5000 -f "$work/sorted.sql"
+    plan="'$reconcile' plan --db 'postgresql://bench@/bench_5000?host=$server' -o '$work/plan.json'"
+    measure 'plan of 5,000 statements, sorted' true "$plan --schema '$work/sorted.sql'"
+    measure 'the same in random order' true "$plan --schema '$work/random.sql'"
 else
     echo "no $reconcile: build it with cargo build --release" >&2
     failed=1

@@ -33,6 +33,9 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     const HAS_OPTIONS: bool = false;
     /// What the definition says: which part of the managed scope decides whether it is compared.
     const CONCERN: Concern = Concern::Schema;
+    /// A condition that is false where no object of this kind can be, so that its query need not be planned: most databases
+    /// hold few of the kinds.
+    const PRESENT: &'static str = "true";
     /// One SELECT: `classid, objid, objsubid`, `names` and, where needed, `args`, and one column per field of `Self`.
     ///
     /// `names` and `args` are arrays of text. A definition about another object (an owner, a comment) has `about` instead

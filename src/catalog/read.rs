@@ -76,7 +76,8 @@ pub fn read(client: &mut Client, ledger: &str) -> Result<Catalog, ReadError> {
 ///
 /// The settings of a reader, among them an empty `search_path`, stay until the end of the transaction.
 pub fn read_within(client: &mut impl GenericClient, ledger: &str) -> Result<Catalog, ReadError> {
-    let messages = messages(major(client)?);
+    let (major, kinds) = present(client)?;
+    let messages = messages(major, &kinds);
     // One message is understood while the server works on the next.
     let (sender, receiver) = sync_channel::<Vec<SimpleQueryMessage>>(1);
     std::thread::scope(|scope| {
@@ -103,26 +104,39 @@ pub fn read_within(client: &mut impl GenericClient, ledger: &str) -> Result<Cata
 /// How many queries go into one message: a database far away must not cost a round trip for each kind.
 const QUERIES: usize = 12;
 
-/// Every query, dependencies before objects.
-fn messages(major: u32) -> Vec<String> {
+/// The queries of these kinds, dependencies before objects.
+fn messages(major: u32, kinds: &[Kind]) -> Vec<String> {
     let query =
         |what: &str, query: &str| format!("SELECT '{what}', row_to_json(q) FROM (\n{}\n) q; ", for_major(query, major));
-    let mut messages = vec![format!("{SETTINGS}{SERVER}{DEPENDS}")];
-    for kinds in Kind::ALL.chunks(QUERIES) {
+    let mut messages = vec![format!("{SERVER}{DEPENDS}")];
+    for kinds in kinds.chunks(QUERIES) {
         messages.push(kinds.iter().map(|kind| query(kind.name(), kind.query())).collect());
     }
     messages.push(query("u", super::kinds::UNMODELLED));
     messages
 }
 
-fn major(client: &mut impl GenericClient) -> Result<u32, ReadError> {
-    let rows = client.simple_query("SHOW server_version_num")?;
-    let number = rows.iter().find_map(|row| match row {
-        SimpleQueryMessage::Row(row) => row.get(0).and_then(|text| text.parse::<u32>().ok()),
+/// Makes the settings of a reader; the major version, and the kinds of which there may be objects.
+fn present(client: &mut impl GenericClient) -> Result<(u32, Vec<Kind>), ReadError> {
+    let (always, sometimes): (Vec<Kind>, Vec<Kind>) = Kind::ALL.iter().partition(|kind| kind.present() == "true");
+    let row = |kind: &Kind| format!("('{}', {})", kind.name(), kind.present());
+    let rows: Vec<String> = sometimes.iter().map(row).collect();
+    let message = format!(
+        "{SETTINGS}SHOW server_version_num; SELECT kind FROM (VALUES {}) AS v(kind, there) WHERE there",
+        crate::sql::join(rows, ", ")
+    );
+    let mut texts = client.simple_query(&message)?.into_iter().filter_map(|it| match it {
+        SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
         _ => None,
     });
-    let major = number.unwrap_or_default() / 10_000;
-    if (14..=18).contains(&major) { Ok(major) } else { Err(ReadError::Major(major)) }
+    let version = texts.next().and_then(|text| text.parse::<u32>().ok()).unwrap_or_default();
+    let there: Vec<Kind> = texts.filter_map(|name| Kind::from_name(&name)).collect();
+    let major = version / 10_000;
+    if !(14..=18).contains(&major) {
+        return Err(ReadError::Major(major));
+    }
+    let kinds = Kind::ALL.iter().copied().filter(|kind| always.contains(kind) || there.contains(kind));
+    Ok((major, kinds.collect()))
 }
 
 /// Leaves out the lines that are marked for other majors: `-- 18+`, `-- <18`, both.

@@ -16,6 +16,7 @@ pub struct AccessMethod {
 impl Definition for AccessMethod {
     const KEYWORD: &'static str = "ACCESS METHOD";
     const IN_SCHEMA: bool = false;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_am WHERE oid >= 16384)";
     const QUERY: &'static str = "
         SELECT tableoid AS classid, oid AS objid, 0 AS objsubid, ARRAY[amname] AS names, amhandler::text AS handler,
             CASE amtype WHEN 'i' THEN 'INDEX' ELSE 'TABLE' END AS stores

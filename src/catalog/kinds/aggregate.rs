@@ -65,6 +65,7 @@ struct Moving {
 impl Definition for Aggregate {
     const KEYWORD: &'static str = "AGGREGATE";
     const SHAPE: Shape = Shape::Routine;
+    const PRESENT: &'static str = "EXISTS (SELECT aggfnoid FROM pg_catalog.pg_aggregate WHERE aggfnoid >= 16384)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_proc'::regclass::oid AS classid, p.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, p.proname] AS names,

@@ -19,6 +19,7 @@ pub struct ShellType {
 impl Definition for ShellType {
     const KEYWORD: &'static str = "TYPE";
     const SWAPS: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_type WHERE oid >= 16384 AND NOT typisdefined)";
     const QUERY: &'static str = "
         SELECT t.tableoid AS classid, t.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, t.typname] AS names,
             t.typisdefined AS defined
@@ -97,6 +98,7 @@ impl Definition for BaseType {
     const KEYWORD: &'static str = "DEFINITION OF";
     const SHAPE: Shape = Shape::About;
     const COMPLETES: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_type WHERE oid >= 16384 AND typtype = 'b' AND typinput <> 'pg_catalog.array_in'::regproc)";
     const QUERY: &'static str = "
         SELECT t.tableoid AS classid, t.oid AS objid, 0 AS objsubid,
             t.typinput::text AS input, t.typoutput::text AS output, CASE WHEN t.typreceive <> 0 THEN t.typreceive::text END AS receive,

@@ -20,6 +20,7 @@ pub struct Cast {
 impl Definition for Cast {
     const KEYWORD: &'static str = "CAST";
     const IN_SCHEMA: bool = false;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_cast WHERE oid >= 16384)";
     const QUERY: &'static str = "
         SELECT tableoid AS classid, oid AS objid, 0 AS objsubid,
             ARRAY[pg_catalog.format_type(castsource, NULL), pg_catalog.format_type(casttarget, NULL)] AS args,

@@ -17,6 +17,8 @@ pub struct ClusterOn {
 impl Definition for ClusterOn {
     const KEYWORD: &'static str = "CLUSTER OF";
     const SHAPE: Shape = Shape::About;
+    const PRESENT: &'static str =
+        "EXISTS (SELECT indexrelid FROM pg_catalog.pg_index WHERE indexrelid >= 16384 AND indisclustered)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, x.indrelid AS objid, 0 AS objsubid, c.relname AS index,
             ARRAY[ARRAY['pg_catalog.pg_class'::regclass::oid::int8, c.oid::int8, 0]] AS needs

@@ -28,6 +28,7 @@ pub struct Collation {
 impl Definition for Collation {
     const KEYWORD: &'static str = "COLLATION";
     const SWAPS: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_collation WHERE oid >= 16384)";
     const QUERY: &'static str = "
         SELECT c.tableoid AS classid, c.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, c.collname] AS names,
             CASE c.collprovider WHEN 'c' THEN 'libc' WHEN 'i' THEN 'icu' WHEN 'b' THEN 'builtin' ELSE 'default' END

@@ -20,6 +20,7 @@ impl Definition for Composite {
     const KEYWORD: &'static str = "TYPE";
     const SWAPS: bool = true;
     // The attributes need their types and collations; the whole does, too, so that rows are found that hold such values.
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind = 'c')";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_type'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, t.typname] AS names,
@@ -91,6 +92,7 @@ pub struct Attribute {
 impl Definition for Attribute {
     const KEYWORD: &'static str = "COLUMN";
     const SHAPE: Shape = Shape::Column;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind = 'c')";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, a.attnum AS objsubid,
             ARRAY[n.nspname, c.relname, a.attname] AS names, a.attnum AS position,

@@ -52,6 +52,7 @@ impl Definition for DefaultPrivilege {
     const KEYWORD: &'static str = "DEFAULT PRIVILEGES";
     const IN_SCHEMA: bool = false;
     const CONCERN: Concern = Concern::Privilege;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_default_acl)";
     const QUERY: &'static str = query!(
         "o.tableoid AS classid, o.oid AS objid, 0 AS objsubid",
         "pg_catalog.acldefault((CASE o.defaclobjtype WHEN 'S' THEN 's' ELSE o.defaclobjtype END)::\"char\", o.defaclrole)",
@@ -97,6 +98,7 @@ impl Definition for SchemaDefaultPrivilege {
     const KEYWORD: &'static str = "DEFAULT PRIVILEGES";
     const SHAPE: Shape = Shape::Granted;
     const CONCERN: Concern = Concern::Privilege;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_default_acl)";
     const QUERY: &'static str = query!(
         "'pg_catalog.pg_namespace'::regclass::oid AS classid, o.defaclnamespace AS objid, 0 AS objsubid",
         "NULL::aclitem[]",

@@ -25,6 +25,7 @@ pub struct Domain {
 impl Definition for Domain {
     const KEYWORD: &'static str = "DOMAIN";
     const SWAPS: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_type WHERE oid >= 16384 AND typtype = 'd')";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_type'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, t.typname] AS names, pg_catalog.format_type(t.typbasetype, t.typtypmod) AS data_type,
@@ -111,6 +112,7 @@ pub struct DomainConstraint {
 impl Definition for DomainConstraint {
     const KEYWORD: &'static str = "CONSTRAINT";
     const SHAPE: Shape = Shape::OnDomain;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_type WHERE oid >= 16384 AND typtype = 'd')";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_constraint'::regclass::oid AS classid, k.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, t.typname, k.conname] AS names, k.convalidated AS valid,

@@ -20,6 +20,7 @@ pub struct Conversion {
 
 impl Definition for Conversion {
     const KEYWORD: &'static str = "CONVERSION";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_conversion WHERE oid >= 16384)";
     const QUERY: &'static str = "
         SELECT c.tableoid AS classid, c.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, c.conname] AS names,
             c.condefault AS default, pg_catalog.pg_encoding_to_char(c.conforencoding) AS from,

@@ -19,6 +19,7 @@ pub struct Enum {
 impl Definition for Enum {
     const KEYWORD: &'static str = "TYPE";
     const SWAPS: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_type WHERE oid >= 16384 AND typtype = 'e')";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_type'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, t.typname] AS names,

@@ -27,6 +27,7 @@ pub struct EventTrigger {
 impl Definition for EventTrigger {
     const KEYWORD: &'static str = "EVENT TRIGGER";
     const IN_SCHEMA: bool = false;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_event_trigger)";
     const QUERY: &'static str = "
         SELECT t.tableoid AS classid, t.oid AS objid, 0 AS objsubid, ARRAY[t.evtname] AS names, t.evtevent AS event,
             coalesce(t.evttags, '{}') AS tags, coalesce(t.evttags, '{}') AS tags_in_order, t.evtfoid::regproc::text AS function,

@@ -21,6 +21,7 @@ impl Definition for Wrapper {
     const KEYWORD: &'static str = "FOREIGN DATA WRAPPER";
     const HAS_OPTIONS: bool = true;
     const IN_SCHEMA: bool = false;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_foreign_data_wrapper)";
     const QUERY: &'static str = "
         SELECT w.tableoid AS classid, w.oid AS objid, 0 AS objsubid, ARRAY[w.fdwname] AS names,
             CASE WHEN w.fdwhandler <> 0 THEN w.fdwhandler::regproc::text END AS handler,
@@ -68,6 +69,7 @@ impl Definition for ForeignServer {
     const KEYWORD: &'static str = "SERVER";
     const HAS_OPTIONS: bool = true;
     const IN_SCHEMA: bool = false;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_foreign_server)";
     const QUERY: &'static str = "
         SELECT s.tableoid AS classid, s.oid AS objid, 0 AS objsubid, ARRAY[s.srvname] AS names, w.fdwname AS wrapper,
             s.srvtype AS server_type, s.srvversion AS version,
@@ -115,6 +117,7 @@ impl Definition for UserMapping {
     const HAS_OPTIONS: bool = true;
     const IN_SCHEMA: bool = false;
     /// `pg_user_mapping` itself is for superusers only; the view shows options to those who may see them.
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_foreign_server)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_user_mapping'::regclass::oid AS classid, u.umid AS objid, 0 AS objsubid,
             ARRAY[u.srvname, CASE WHEN u.umuser = 0 THEN '' ELSE u.usename END] AS names,

@@ -23,6 +23,7 @@ pub struct ForeignTable {
 impl Definition for ForeignTable {
     const KEYWORD: &'static str = "FOREIGN TABLE";
     const HAS_OPTIONS: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT ftrelid FROM pg_catalog.pg_foreign_table)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, c.relname] AS names, s.srvname AS server,
@@ -71,6 +72,7 @@ impl Definition for ColumnOptions {
     const KEYWORD: &'static str = "OPTIONS OF";
     const HAS_OPTIONS: bool = true;
     const SHAPE: Shape = Shape::About;
+    const PRESENT: &'static str = "EXISTS (SELECT ftrelid FROM pg_catalog.pg_foreign_table)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum AS objsubid,
             (SELECT pg_catalog.json_object_agg(o.option_name, o.option_value)

@@ -26,6 +26,7 @@ impl Definition for Inheritance {
     const KEYWORD: &'static str = "INHERITANCE OF";
     const SHAPE: Shape = Shape::About;
     const LINKS: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT inhrelid FROM pg_catalog.pg_inherits)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
             json_agg(json_build_array(n.nspname, p.relname) ORDER BY h.inhseqno) AS parents,

@@ -56,6 +56,7 @@ pub struct Transform {
 impl Definition for Transform {
     const KEYWORD: &'static str = "TRANSFORM";
     const IN_SCHEMA: bool = false;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_transform)";
     const QUERY: &'static str = "
         SELECT t.tableoid AS classid, t.oid AS objid, 0 AS objsubid, ARRAY[l.lanname] AS names,
             ARRAY[pg_catalog.format_type(t.trftype, NULL)] AS args,

@@ -166,6 +166,11 @@ macro_rules! kinds {
                 match self { $(Kind::$kind => <$definition>::HAS_OPTIONS,)* }
             }
 
+            /// See [`Definition::PRESENT`].
+            pub(super) fn present(self) -> &'static str {
+                match self { $(Kind::$kind => <$definition>::PRESENT,)* }
+            }
+
             pub(super) fn query(self) -> &'static str {
                 match self { $(Kind::$kind => <$definition>::QUERY,)* }
             }

@@ -56,6 +56,7 @@ pub struct OperatorFamily {
 
 impl Definition for OperatorFamily {
     const KEYWORD: &'static str = "OPERATOR FAMILY";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_opfamily WHERE oid >= 16384)";
     const QUERY: &'static str = query!(
         "ARRAY[n.nspname, o.opfname] AS names",
         "pg_catalog.pg_opfamily",
@@ -101,6 +102,7 @@ pub struct OperatorClass {
 
 impl Definition for OperatorClass {
     const KEYWORD: &'static str = "OPERATOR CLASS";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_opclass WHERE oid >= 16384)";
     const QUERY: &'static str = query!(
         "ARRAY[n.nspname, o.opcname] AS names, pg_catalog.format_type(o.opcintype, NULL) AS data_type,
             o.opcdefault AS default, ARRAY[x.nspname, f.opfname] AS family,

@@ -22,6 +22,7 @@ impl Definition for Partition {
     const KEYWORD: &'static str = "ATTACHMENT OF";
     const SHAPE: Shape = Shape::About;
     const LINKS: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT inhrelid FROM pg_catalog.pg_inherits)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, p.relname] AS parent, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound,

@@ -24,6 +24,7 @@ pub struct Policy {
 impl Definition for Policy {
     const KEYWORD: &'static str = "POLICY";
     const SHAPE: Shape = Shape::OnRelation;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_policy)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_policy'::regclass::oid AS classid, p.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, c.relname, p.polname] AS names, p.polpermissive AS permissive,

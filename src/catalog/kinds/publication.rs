@@ -24,6 +24,7 @@ pub struct Publication {
 impl Definition for Publication {
     const KEYWORD: &'static str = "PUBLICATION";
     const IN_SCHEMA: bool = false;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_publication)";
     const QUERY: &'static str = "
         SELECT tableoid AS classid, oid AS objid, 0 AS objsubid, ARRAY[pubname] AS names, puballtables AS all_tables,
             pubviaroot AS via_root,
@@ -90,6 +91,7 @@ pub struct PublicationTable {
 impl Definition for PublicationTable {
     const KEYWORD: &'static str = "PUBLICATION TABLE";
     const IN_SCHEMA: bool = false;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_publication)";
     const QUERY: &'static str = "
         SELECT r.tableoid AS classid, r.oid AS objid, 0 AS objsubid, ARRAY[p.pubname, n.nspname, c.relname] AS names,
             CASE WHEN r.prattrs IS NOT NULL THEN ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute a -- 15+
@@ -130,6 +132,7 @@ pub struct PublicationSchema {}
 impl Definition for PublicationSchema {
     const KEYWORD: &'static str = "PUBLICATION SCHEMA";
     const IN_SCHEMA: bool = false;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_publication)";
     const QUERY: &'static str = "
         SELECT r.tableoid AS classid, r.oid AS objid, 0 AS objsubid, ARRAY[p.pubname, n.nspname] AS names -- 15+
         FROM pg_catalog.pg_publication_namespace r JOIN pg_catalog.pg_publication p ON p.oid = r.pnpubid -- 15+

@@ -26,6 +26,7 @@ impl Definition for Range {
     const SWAPS: bool = true;
     // The functions that make values belong to the superuser of the cluster, so that nobody else can rename them.
     const IN_THE_WAY: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT rngtypid FROM pg_catalog.pg_range WHERE rngtypid >= 16384)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_type'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, t.typname] AS names, pg_catalog.format_type(r.rngsubtype, NULL) AS subtype,

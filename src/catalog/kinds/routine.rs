@@ -272,6 +272,7 @@ pub struct Procedure {
 impl Definition for Procedure {
     const KEYWORD: &'static str = "PROCEDURE";
     const SHAPE: Shape = Shape::Routine;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_proc WHERE oid >= 16384 AND prokind = 'p')";
     const QUERY: &'static str = query!("", "'p'");
 
     fn create(&self, at: &At) -> Vec<Step> {

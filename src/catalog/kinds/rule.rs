@@ -20,6 +20,8 @@ pub struct Rule {
 impl Definition for Rule {
     const KEYWORD: &'static str = "RULE";
     const SHAPE: Shape = Shape::OnRelation;
+    const PRESENT: &'static str =
+        "EXISTS (SELECT oid FROM pg_catalog.pg_rewrite WHERE oid >= 16384 AND rulename <> '_RETURN')";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_rewrite'::regclass::oid AS classid, r.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, c.relname, r.rulename] AS names,

@@ -23,6 +23,7 @@ pub struct Statistics {
 
 impl Definition for Statistics {
     const KEYWORD: &'static str = "STATISTICS";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_statistic_ext)";
     const QUERY: &'static str = "
         SELECT s.tableoid AS classid, s.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, s.stxname] AS names,
             ARRAY[m.nspname, c.relname] AS relation,

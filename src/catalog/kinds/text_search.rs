@@ -22,6 +22,7 @@ pub struct TextSearchParser {
 
 impl Definition for TextSearchParser {
     const KEYWORD: &'static str = "TEXT SEARCH PARSER";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_ts_parser WHERE oid >= 16384)";
     const QUERY: &'static str = "
         SELECT p.tableoid AS classid, p.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, p.prsname] AS names,
             p.prsstart::text AS start, p.prstoken::text AS next, p.prsend::text AS end, p.prslextype::text AS types,
@@ -46,6 +47,7 @@ pub struct TextSearchTemplate {
 
 impl Definition for TextSearchTemplate {
     const KEYWORD: &'static str = "TEXT SEARCH TEMPLATE";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_ts_template WHERE oid >= 16384)";
     const QUERY: &'static str = "
         SELECT t.tableoid AS classid, t.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, t.tmplname] AS names,
             CASE WHEN t.tmplinit <> 0 THEN t.tmplinit::text END AS init, t.tmpllexize::text AS lexize
@@ -69,6 +71,7 @@ pub struct TextSearchDictionary {
 
 impl Definition for TextSearchDictionary {
     const KEYWORD: &'static str = "TEXT SEARCH DICTIONARY";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_ts_dict WHERE oid >= 16384)";
     const QUERY: &'static str = "
         SELECT d.tableoid AS classid, d.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, d.dictname] AS names,
             ARRAY[m.nspname, t.tmplname] AS template, d.dictinitoption AS options
@@ -126,6 +129,7 @@ pub struct TextSearchConfiguration {
 
 impl Definition for TextSearchConfiguration {
     const KEYWORD: &'static str = "TEXT SEARCH CONFIGURATION";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_ts_config WHERE oid >= 16384)";
     const QUERY: &'static str = "
         SELECT c.tableoid AS classid, c.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, c.cfgname] AS names,
             ARRAY[m.nspname, p.prsname] AS parser,

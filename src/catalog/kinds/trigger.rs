@@ -20,6 +20,7 @@ pub struct Trigger {
 impl Definition for Trigger {
     const KEYWORD: &'static str = "TRIGGER";
     const SHAPE: Shape = Shape::OnRelation;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_trigger)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_trigger'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, c.relname, t.tgname] AS names, pg_catalog.pg_get_triggerdef(t.oid) AS definition,
@@ -67,6 +68,7 @@ pub struct PartitionTrigger {
 impl Definition for PartitionTrigger {
     const KEYWORD: &'static str = "TRIGGER STATE";
     const SHAPE: Shape = Shape::OnRelation;
+    const PRESENT: &'static str = "EXISTS (SELECT inhrelid FROM pg_catalog.pg_inherits)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_trigger'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, c.relname, t.tgname] AS names,

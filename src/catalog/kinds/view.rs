@@ -112,6 +112,7 @@ pub struct MaterializedView {
 
 impl Definition for MaterializedView {
     const KEYWORD: &'static str = "MATERIALIZED VIEW";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind = 'm')";
     const QUERY: &'static str = query!(
         ", c.relispopulated AS populated, s.spcname AS tablespace,
         CASE WHEN am.amname <> 'heap' THEN am.amname END AS access_method",
