@@ -4,6 +4,7 @@ mod failing;
 mod gates;
 mod interrupted;
 mod killed;
+mod pooled;
 
 use std::time::Duration;
 

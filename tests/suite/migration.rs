@@ -59,6 +59,11 @@ impl Migration<'_> {
         Ok(steps)
     }
 
+    /// Plans, with a proof, and leaves it at that.
+    pub fn plan_only(&self) -> Result<Plan, String> {
+        self.plan(&self.load(&self.start)?)
+    }
+
     fn spec(&self) -> Spec {
         Spec {
             role: format!("owner_{}", self.worker),

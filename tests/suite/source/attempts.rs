@@ -5,6 +5,8 @@ use reconcile::engine::Scratch;
 use reconcile::source::{self, Beyond, Session};
 use std::collections::BTreeSet;
 
+use crate::{migration::Migration, server::server};
+
 /// Loads what must not load, and looks that nothing came of it.
 #[track_caller]
 fn refused(sql: &str) {
@@ -264,4 +266,37 @@ fn without_a_lender_nothing_is_lent() {
     let mut client = scratch.connect().unwrap();
     let session = Session { client: &mut client, lender: None, beyond: Beyond::Skip };
     assert!(source::load(&source, session).is_err());
+}
+
+/// The same holds while the plan is proved: what the proof lends for one step, an event trigger does not get hold of.
+#[test]
+fn event_triggers_get_no_superuser_in_a_proof() {
+    let mark = tempfile::tempdir().unwrap().path().join("mark");
+    let trigger = format!(
+        "CREATE SCHEMA app; CREATE FUNCTION app.look() RETURNS event_trigger LANGUAGE plpgsql AS $$BEGIN
+           IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+             COPY (SELECT 1) TO PROGRAM 'cat > {}';
+           END IF;
+         END$$;
+         CREATE EVENT TRIGGER look ON ddl_command_end EXECUTE FUNCTION app.look();",
+        mark.display()
+    );
+    let class = "CREATE OPERATOR CLASS app.ops FOR TYPE integer USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =, \
+        OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(integer, integer);";
+    for (start, goal) in [(String::new(), format!("{trigger}{class}")), (trigger.clone(), format!("{trigger}{class}"))]
+    {
+        for major in oldest_and_newest() {
+            let migration = Migration {
+                engine: server(major),
+                worker: 0,
+                start: start.clone(),
+                rows: String::new(),
+                goal: goal.clone(),
+            };
+            let plan = migration.plan_only().unwrap();
+            assert!(plan.steps.iter().any(|step| step.sql.starts_with("CREATE OPERATOR CLASS")));
+            assert!(plan.proof.proved);
+        }
+    }
+    assert!(!mark.exists());
 }
