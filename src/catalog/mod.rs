@@ -13,7 +13,7 @@ mod step;
 pub use equality::Kept;
 pub use fingerprint::{Digest, Fingerprint};
 pub use id::ObjectId;
-pub use kinds::{Kind, Object};
+pub use kinds::{Kind, Object, new_database};
 pub use model::{Alteration, At, Catalog, Concern, Definition, Detour, Server, Shape, Slot, Space, Tie, Unmodelled};
 pub use read::{ReadError, read, read_within};
 pub use secret::{Encoding, Visit};

@@ -11,7 +11,7 @@ use super::{
     pipeline::{self, Place},
 };
 use crate::{
-    catalog::{self, Catalog, Concern},
+    catalog::{self, Catalog, Concern, ObjectId},
     config::{Choice, Managed},
     error::Error,
     plan::{self, Draft, PlanError},
@@ -72,7 +72,7 @@ fn read(place: &Place, context: &Context) -> Result<(Catalog, Draft), Error> {
         return Err(PlanError::Unmodelled { side: "the database", objects }.into());
     }
     let ignored = plan::file::Scope { ignore: manage.ignore.clone(), all: true, ..plan::file::Scope::default() };
-    let mut catalog = whole.filtered(|id| {
+    let chosen = |id: &ObjectId| {
         let said = match id.kind.concern() {
             Concern::Schema => true,
             Concern::Owner => manage.owners != Some(Choice::None),
@@ -80,9 +80,11 @@ fn read(place: &Place, context: &Context) -> Result<(Catalog, Draft), Error> {
             Concern::Version => false,
         };
         said && inside(id.schema()) && ignored.holds(id)
-    });
+    };
+    let mut catalog = whole.filtered(chosen);
     plan::secrets::name(&mut catalog);
-    let draft = plan::script(&plan::new_database(&catalog), &catalog).map_err(PlanError::from)?;
+    let empty = catalog::new_database(&catalog).filtered(chosen);
+    let draft = plan::script(&empty, &catalog).map_err(PlanError::from)?;
     Ok((catalog, draft))
 }
 

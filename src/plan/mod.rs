@@ -25,4 +25,4 @@ pub use make::{Made, Manage, PlanError, Request, make};
 pub use proof::ProofError;
 pub use rehearsal::{RehearsalError, SETTINGS, describe};
 pub use scope::touched;
-pub use script::{new_database, script};
+pub use script::script;

@@ -4,17 +4,9 @@ use super::{
     draft::{Draft, draft},
     fold::Cycle,
 };
-use crate::catalog::{Catalog, ObjectId};
+use crate::catalog::Catalog;
 
 /// The statements that make `catalog` from `empty`, in dependency order.
 pub fn script(empty: &Catalog, catalog: &Catalog) -> Result<Draft, Cycle> {
     draft(empty, catalog, |_, _, _| false)
-}
-
-/// What a new database has of a catalog: the schema `public`, and what is said about it.
-pub fn new_database(catalog: &Catalog) -> Catalog {
-    let public = |id: &ObjectId| id.root().to_string() == "SCHEMA public";
-    let mut empty = catalog.filtered(public);
-    empty.unmodelled.clear();
-    empty
 }

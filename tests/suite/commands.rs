@@ -203,6 +203,28 @@ fn what_inspect_prints_is_what_the_database_is() {
 }
 
 #[test]
+fn inspect_prints_what_was_changed_about_schema_public() {
+    for major in majors() {
+        let spec = Spec { role: "owner".into(), ..Spec::default() };
+        let database = server(major).database(&spec).unwrap();
+        let project = Project::new().on(&database);
+        project.run(["inspect", "-o", "schema.sql"]).code(0);
+        assert!(!project.read("schema.sql").contains("SCHEMA public"), "{major}: {}", project.read("schema.sql"));
+        let change = "ALTER SCHEMA public OWNER TO owner; COMMENT ON SCHEMA public IS 'ours'; \
+            REVOKE USAGE ON SCHEMA public FROM PUBLIC";
+        database.admin().unwrap().batch_execute(change).unwrap();
+        database.connect().unwrap().batch_execute("CREATE TABLE public.t (a int)").unwrap();
+        project.run(["inspect", "-o", "schema.sql"]).code(0);
+        let text = project.read("schema.sql");
+        assert!(
+            text.contains("COMMENT ON SCHEMA public IS 'ours'") && text.contains("ON SCHEMA public FROM PUBLIC"),
+            "{text}"
+        );
+        project.run(["plan", "--manage", "all"]).code(0).stdout_has("Nothing to do");
+    }
+}
+
+#[test]
 fn init_writes_the_schema_of_a_database_and_no_password() {
     let database = database();
     applied(&database, BEFORE);

@@ -38,6 +38,12 @@ impl Definition for Comment {
     }
 }
 
+impl Comment {
+    pub(super) fn new(text: &str) -> Self {
+        Self { text: text.to_owned() }
+    }
+}
+
 /// The comment on the index of a constraint, or on the sequence of an identity column, whose names are not those of the object.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

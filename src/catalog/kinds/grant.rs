@@ -115,6 +115,18 @@ impl Definition for Grant {
 }
 
 impl Grant {
+    /// Rights that PostgreSQL would not give by itself.
+    pub(super) fn new(privileges: &[&str], class: &str) -> Self {
+        Self {
+            privileges: privileges.iter().map(|it| (*it).to_owned()).collect(),
+            grantable: Privileges::new(),
+            usual: Kept(Privileges::new()),
+            passed_on: Kept(BTreeMap::new()),
+            class: Kept(class.to_owned()),
+            owner: Kept(String::new()),
+        }
+    }
+
     fn rights(&self) -> Rights<'_> {
         Rights { held: &self.privileges, grantable: &self.grantable }
     }

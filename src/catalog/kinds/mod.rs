@@ -71,6 +71,8 @@ use serde_json::Value;
 use super::model::{Alteration, At, Concern, Definition, Detour, Shape, Slot};
 use super::{ObjectId, Step, Visit};
 
+pub use schema::new_database;
+
 /// Makes `enum Kind`, `enum Object` and the dispatch from one list; the list's order breaks ties between steps.
 macro_rules! kinds {
     ($($kind:ident($definition:ty) $name:literal,)*) => {

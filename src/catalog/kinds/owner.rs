@@ -14,6 +14,12 @@ pub struct Owner {
     role: String,
 }
 
+impl Owner {
+    pub(super) fn new(role: &str) -> Self {
+        Self { role: role.to_owned() }
+    }
+}
+
 impl Definition for Owner {
     const KEYWORD: &'static str = "OWNER OF";
     const SHAPE: Shape = Shape::About;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::{Alteration, At, Definition, Step};
+use super::{Kind, Object, comment::Comment, grant::Grant, owner::Owner};
+use crate::catalog::{Alteration, At, Catalog, Definition, ObjectId, Step, Tie};
 
 /// A schema; its owner, comment and grants are objects of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,4 +25,26 @@ impl Definition for Schema {
         let Self {} = self;
         Alteration::InPlace(Vec::new())
     }
+}
+
+/// What is in a new database of the same server: the schema `public`, and what initdb says about it.
+pub fn new_database(catalog: &Catalog) -> Catalog {
+    let public = ObjectId::new(Kind::Schema, ["public".to_owned()]);
+    let about = |kind, names| ObjectId { kind, names, args: Vec::new(), of: Some(Box::new(public.clone())) };
+    let owned_by_database = catalog.server.major >= 15;
+    let privileges: &[&str] = if owned_by_database { &["USAGE"] } else { &["CREATE", "USAGE"] };
+    let owner = about(Kind::Owner, Vec::new());
+    let mut objects = vec![
+        (public.clone(), Object::Schema(Schema {})),
+        (about(Kind::Comment, Vec::new()), Object::Comment(Comment::new("standard public schema"))),
+        (about(Kind::Grant, vec![String::new()]), Object::Grant(Grant::new(privileges, "SCHEMA"))),
+    ];
+    if owned_by_database {
+        objects.push((owner, Object::Owner(Owner::new("pg_database_owner"))));
+    } else if let Some(role) = catalog.get(&owner) {
+        // Whoever made the cluster.
+        objects.push((owner, role.clone()));
+    }
+    let ties: Vec<_> = objects.iter().skip(1).map(|(id, _)| (id.clone(), public.clone(), Tie::Belongs)).collect();
+    Catalog { roles: catalog.roles.clone(), ..Catalog::new(catalog.server.clone(), objects, ties) }
 }
