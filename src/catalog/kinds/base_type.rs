@@ -19,7 +19,7 @@ pub struct ShellType {
 impl Definition for ShellType {
     const KEYWORD: &'static str = "TYPE";
     const SWAPS: bool = true;
-    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_type WHERE oid >= 16384 AND NOT typisdefined)";
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_type WHERE oid >= 16384 AND (NOT typisdefined OR typtype = 'b' AND typinput <> 'pg_catalog.array_in'::regproc))";
     const QUERY: &'static str = "
         SELECT t.tableoid AS classid, t.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, t.typname] AS names,
             t.typisdefined AS defined

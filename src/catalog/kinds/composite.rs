@@ -19,8 +19,8 @@ pub struct Composite {
 impl Definition for Composite {
     const KEYWORD: &'static str = "TYPE";
     const SWAPS: bool = true;
-    // The attributes need their types and collations; the whole does, too, so that rows are found that hold such values.
     const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind = 'c')";
+    // The attributes need their types and collations; the whole does, too, so that rows are found that hold such values.
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_type'::regclass::oid AS classid, t.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, t.typname] AS names,

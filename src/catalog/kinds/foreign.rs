@@ -116,8 +116,8 @@ impl Definition for UserMapping {
     const KEYWORD: &'static str = "USER MAPPING";
     const HAS_OPTIONS: bool = true;
     const IN_SCHEMA: bool = false;
-    /// `pg_user_mapping` itself is for superusers only; the view shows options to those who may see them.
     const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_foreign_server)";
+    /// `pg_user_mapping` itself is for superusers only; the view shows options to those who may see them.
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_user_mapping'::regclass::oid AS classid, u.umid AS objid, 0 AS objsubid,
             ARRAY[u.srvname, CASE WHEN u.umuser = 0 THEN '' ELSE u.usename END] AS names,

@@ -55,8 +55,8 @@ impl Reference {
 
 impl Definition for Operator {
     const KEYWORD: &'static str = "OPERATOR";
-    /// A partner that does not point back was created after the operator that names it, and has to be again: `needs`.
     const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_operator WHERE oid >= 16384)";
+    /// A partner that does not point back was created after the operator that names it, and has to be again: `needs`.
     const QUERY: &'static str = "
         SELECT o.tableoid AS classid, o.oid AS objid, 0 AS objsubid, ARRAY[n.nspname, o.oprname] AS names,
             ARRAY[CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE pg_catalog.format_type(o.oprleft, NULL) END,

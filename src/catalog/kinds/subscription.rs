@@ -54,9 +54,9 @@ impl Definition for Subscription {
     const HAS_OPTIONS: bool = true;
     const IN_SCHEMA: bool = false;
     const SHARED: bool = true;
+    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_subscription)";
     /// Only superusers may select `subconninfo`, and a query that names it is refused as a whole: `ts_stat` runs another
     /// query, and only where that is allowed.
-    const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_subscription)";
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_subscription'::regclass::oid AS classid, s.oid AS objid, 0 AS objsubid,
             ARRAY[s.subname] AS names, s.subpublications AS publications, s.subslotname AS slot,

@@ -19,8 +19,8 @@ impl Definition for TypedTable {
     const KEYWORD: &'static str = "TYPE OF";
     const SHAPE: Shape = Shape::About;
     const LINKS: bool = true;
-    // The attributes are needed beside their type: the table is let go while they change.
     const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_class WHERE oid >= 16384 AND reloftype <> 0)";
+    // The attributes are needed beside their type: the table is let go while they change.
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, t.typname] AS of_type,
