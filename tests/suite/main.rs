@@ -26,6 +26,7 @@ mod plans;
 mod postgres;
 mod project;
 mod random;
+mod real;
 mod report;
 mod schema;
 mod scratch;
