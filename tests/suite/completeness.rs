@@ -198,14 +198,23 @@ fn every_object_of_the_sample_is_modelled_or_refused_by_name() {
     for major in majors() {
         let (_database, mut client) = sample(major);
         client.batch_execute("CREATE TEMPORARY TABLE returned (class oid, oid oid)").unwrap();
+        let mut returning = BTreeSet::new();
         for kind in Kind::ALL {
             let query = kind.query_for(major);
             let fill = format!("INSERT INTO returned SELECT q.classid::oid, q.objid::oid FROM ({query}\n) q");
-            client.batch_execute(&fill).unwrap();
+            let rows = client.execute(&fill, &[]).unwrap();
+            if rows > 0 {
+                returning.insert(kind.name());
+            }
         }
         let mut left = not_returned(&mut client);
         client.batch_execute("DROP TABLE returned").unwrap();
-        let refused = reconcile::catalog::read(&mut client, "reconcile").unwrap().unmodelled;
+        let catalog = reconcile::catalog::read(&mut client, "reconcile").unwrap();
+        let refused = &catalog.unmodelled;
+        // A reader leaves out the queries of kinds of which there seems to be nothing.
+        let read: BTreeSet<&str> = catalog.iter().map(|(id, _)| id.kind.name()).collect();
+        returning.retain(|kind| !read.contains(kind));
+        assert!(returning.is_empty(), "on {major}, there are objects of these kinds, and none is read: {returning:?}");
         left.retain(|it| !refused.iter().any(|refused| refused.address.starts_with(it)));
         left.retain(|it| !PARTS.iter().any(|part| it.starts_with(part)) && !it.contains("_not_null on s.\"table\""));
         assert!(left.is_empty(), "on {major}, neither modelled nor refused: {left:#?}");

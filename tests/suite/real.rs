@@ -191,3 +191,40 @@ fn upgrades_of_real_schemas_are_planned_as_they_are_written() {
         if says == steps.is_empty() { Err(format!("{} statements were planned", steps.len())) } else { Ok(()) }
     });
 }
+
+/// Extensions that need settings of the server, or that stand for another one.
+const APART: &[&str] = &["plpgsql", "pg_cron"];
+
+#[test]
+fn what_contrib_extensions_bring_along_stays_untouched() {
+    let engine = server(major());
+    let database = engine.database(&Spec { role: "contributor".to_owned(), ..Spec::default() }).unwrap();
+    let mut admin = database.admin().unwrap();
+    let mut extensions = Vec::new();
+    for name in engine.available_extensions().unwrap().into_keys().filter(|name| !APART.contains(&name.as_str())) {
+        let create = format!("CREATE EXTENSION IF NOT EXISTS \"{name}\" CASCADE");
+        // Some need a language or a library that this machine lacks.
+        if admin.batch_execute(&create).is_ok() {
+            extensions.push(name);
+        }
+    }
+    assert!(extensions.len() > 20, "only {extensions:?} could be created");
+    let members =
+        "SELECT count(*), md5(string_agg(pg_describe_object(classid, objid, objsubid), ',' ORDER BY classid, objid))
+        FROM pg_depend WHERE deptype = 'e'";
+    let before: (i64, String) = admin.query_one(members, &[]).map(|row| (row.get(0), row.get(1))).unwrap();
+    let own = "CREATE SCHEMA app; CREATE TABLE app.t (id int PRIMARY KEY, words hstore, name citext, place ltree);
+        CREATE INDEX ON app.t USING gist (words);";
+    database.connect().unwrap().batch_execute(own).unwrap();
+    let project = Project::new().on(&database).variable("RECONCILE_TRUST", "full");
+    let schema = project.run(["inspect"]).code(0).never_says("hstore_in").stdout();
+    assert_eq!(schema.matches("CREATE EXTENSION").count(), extensions.len(), "{schema}");
+    assert_eq!(schema.matches("CREATE TABLE").count(), 1, "{schema}");
+    let project = project.file("schema.sql", &schema);
+    project.run(["plan", "--manage", "all"]).code(0);
+    let more = format!("{schema}\nALTER TABLE app.t ADD COLUMN more hstore;\nDROP INDEX app.t_words_idx;");
+    let project = project.file("schema.sql", &more);
+    project.run(["apply", "--yes", "--manage", "all"]).code(0).stdout_has("2 statements");
+    let after: (i64, String) = admin.query_one(members, &[]).map(|row| (row.get(0), row.get(1))).unwrap();
+    assert_eq!(before, after);
+}

@@ -17,7 +17,8 @@ pub struct SecurityLabel {
 impl Definition for SecurityLabel {
     const KEYWORD: &'static str = "SECURITY LABEL";
     const SHAPE: Shape = Shape::Granted;
-    const PRESENT: &'static str = "EXISTS (SELECT objoid FROM pg_catalog.pg_seclabel)";
+    const PRESENT: &'static str = "EXISTS (SELECT objoid FROM pg_catalog.pg_seclabel
+        UNION ALL SELECT objoid FROM pg_catalog.pg_shseclabel)";
     const QUERY: &'static str = "
         SELECT classoid AS classid, objoid AS objid, objsubid, ARRAY[provider] AS names, label
         FROM pg_catalog.pg_seclabel l
