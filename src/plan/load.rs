@@ -116,7 +116,8 @@ fn run(engine: &Engine, scratch: &Scratch, source: &Source) -> Result<Vec<String
         beyond: if engine.owned() { source::Beyond::Run } else { source::Beyond::Skip },
     };
     let loaded = source::load(source, session)?;
-    let mut warnings: Vec<String> = source.warnings().iter().map(ToString::to_string).collect();
+    let mut warnings: Vec<String> = scratch.notes().to_vec();
+    warnings.extend(source.warnings().iter().map(ToString::to_string));
     warnings.extend(loaded.warnings);
     Ok(warnings)
 }
