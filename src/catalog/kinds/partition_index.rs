@@ -37,9 +37,9 @@ pub(super) fn remover(at: &At, parent: Option<&Vec<String>>) -> Option<ObjectId>
     (table_stays(at) && at.goes(&above)).then_some(above)
 }
 
-/// The index or key above, on either side.
+/// The index or key above, on either side, where it finds this one because the table is a partition all along.
 pub(super) fn ids(at: &At, parent: Option<&Vec<String>>) -> Vec<ObjectId> {
-    let Some(parent) = parent else { return Vec::new() };
+    let Some(parent) = parent.filter(|_| table_stays(at)) else { return Vec::new() };
     [at.current, at.desired].into_iter().filter_map(|catalog| of_catalog(catalog, at, parent)).collect()
 }
 

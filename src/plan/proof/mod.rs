@@ -86,11 +86,13 @@ pub(super) fn rehearse(
     ledger: &str,
 ) -> Result<Rehearsed, ProofError> {
     let mut unfit: BTreeMap<String, String> = BTreeMap::new();
+    // What a step says of the rows that did not fit it, such as the bounds of a partition.
+    let mut hints: BTreeMap<String, String> = BTreeMap::new();
     loop {
         let copy = scratch.copy().map_err(RehearsalError::from)?;
         let mut session = Session::open(&copy)?;
         session.run_all(shared, "while the current state was copied")?;
-        let mut filled = rows::fill(&mut session.client, &unfit.keys().cloned().collect())?;
+        let mut filled = rows::fill(&mut session.client, &unfit.keys().cloned().collect(), &hints)?;
         // Row security does not hide rows from the superuser of a cluster of ours.
         let mut admin = copy.admin().map_err(RehearsalError::from)?;
         let before = Snapshot::take(&mut admin, &filled)?;
@@ -105,7 +107,16 @@ pub(super) fn rehearse(
                 return Ok(Rehearsed { after, observed, rows: filled.rows, without_rows: filled.without });
             }
             Err(failure) => match failure.about_rows(steps, &filled, &unfit) {
-                Some(tables) => unfit.extend(tables),
+                Some(tables) => {
+                    let sql = steps.get(failure.step).map(|step| step.sql.as_str()).unwrap_or_default();
+                    for (table, why) in tables {
+                        if rows::says_something(sql) && !hints.contains_key(&table) {
+                            hints.insert(table, sql.to_owned());
+                        } else {
+                            unfit.insert(table, why);
+                        }
+                    }
+                }
                 None => return Err(failure.into_error(steps)),
             },
         }
@@ -151,8 +162,11 @@ impl Failure {
         let why = format!("its rows do not fit the change: {}", self.error);
         let named = db.schema().zip(db.table()).map(|(schema, table)| crate::sql::qualified([schema, table]));
         let step = steps.get(self.step)?;
-        let mentioned = |table: &&String| named.as_ref() == Some(table) || step.sql.contains(table.as_str());
         let with_rows = || filled.rows.keys().filter(|table| !unfit.contains_key(*table));
+        if let Some(table) = with_rows().find(|table| named.as_ref() == Some(table)) {
+            return Some([(table.clone(), why)].into());
+        }
+        let mentioned = |table: &&String| step.sql.contains(table.as_str());
         let mut tables: BTreeMap<String, String> =
             with_rows().filter(mentioned).map(|table| (table.clone(), why.clone())).collect();
         if tables.is_empty() {

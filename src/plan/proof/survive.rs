@@ -15,13 +15,21 @@ pub(super) struct Snapshot {
 
 #[derive(Debug)]
 struct Table {
+    /// The table itself, or the partitioned table at the top of those to which it belongs.
+    root: String,
+    /// Whether the rows are in partitions.
+    partitioned: bool,
     rows: u64,
     /// The type, the number of values and the sum over the values of each column.
     columns: BTreeMap<String, (String, u64, String)>,
 }
 
-/// Table, column, and its type with all that its values are made of, by which one can tell whether they are written alike.
+/// Table, the table at the top, whether it is partitioned, column, and its type with all that its values are made of, by which one can tell whether they are written alike.
 const COLUMNS: &str = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+        coalesce((SELECT pg_catalog.quote_ident(m.nspname) || '.' || pg_catalog.quote_ident(r.relname)
+            FROM pg_catalog.pg_class r JOIN pg_catalog.pg_namespace m ON m.oid = r.relnamespace
+            WHERE c.relispartition AND r.oid = pg_catalog.pg_partition_root(c.oid)),
+            pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)), c.relkind = 'p',
         a.attname, pg_catalog.concat_ws(' ', pg_catalog.format_type(a.atttypid, a.atttypmod),
             CASE WHEN a.atttypid >= 16384 THEN (
                 WITH RECURSIVE inside(type, what) AS (
@@ -43,39 +51,43 @@ const COLUMNS: &str = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_cat
     ORDER BY c.oid, a.attnum";
 
 impl Snapshot {
-    /// Sums up the tables that have rows.
+    /// Sums up the tables that have rows, with their partitions.
     pub fn take(client: &mut Client, filled: &Filled) -> Result<Self, postgres::Error> {
-        let wanted: BTreeSet<&String> = filled.rows.keys().collect();
-        let mut columns: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        Self::of(client, &filled.rows.keys().collect())
+    }
+
+    fn of(client: &mut Client, wanted: &BTreeSet<&String>) -> Result<Self, postgres::Error> {
+        let mut columns: BTreeMap<(String, String, bool), Vec<(String, String)>> = BTreeMap::new();
         for row in rows(client, COLUMNS)? {
-            if let [table, column, data_type] = row.as_slice()
-                && wanted.contains(table)
+            if let [table, root, partitioned, column, data_type] = row.as_slice()
+                && (wanted.contains(table) || wanted.contains(root))
             {
-                let columns = columns.entry(table.clone()).or_default();
+                let columns = columns.entry((table.clone(), root.clone(), partitioned == "t")).or_default();
                 if !column.is_empty() {
                     columns.push((column.clone(), data_type.clone()));
                 }
             }
         }
         let mut tables = BTreeMap::new();
-        for (table, columns) in columns {
-            tables.insert(table.clone(), Table::read(client, &table, columns)?);
+        for ((name, root, partitioned), columns) in columns {
+            let table = Table::read(client, &name, root, partitioned, columns)?;
+            tables.insert(name, table);
         }
         Ok(Self { tables })
     }
 
     /// What has become of the rows, where it is not among the losses that were announced.
+    ///
+    /// Rows may leave one partition for another of the same table, and a table may become partitioned.
     pub fn lost(&self, client: &mut Client, losses: &BTreeSet<String>) -> Result<Vec<String>, postgres::Error> {
-        let rows = self.tables.iter().map(|(name, table)| (name.clone(), table.rows)).collect();
-        let now = Self::take(client, &Filled { rows, without: BTreeMap::new() })?;
+        let roots = self.tables.values().map(|table| &table.root);
+        let now = Self::of(client, &self.tables.keys().chain(roots).collect())?;
         let mut lost = Vec::new();
-        for (name, before) in &self.tables {
-            if losses.contains(&format!("TABLE {name}")) {
-                continue;
-            }
-            match now.tables.get(name) {
-                None => lost.push(format!("table {name} is gone with {} rows", before.rows)),
-                Some(after) => lost.extend(before.compare(name, after, losses)),
+        for (name, before) in self.tables.iter().filter(|(_, table)| !table.partitioned) {
+            let whole = self.tables.get(&before.root).filter(|_| before.root != *name);
+            let lacks = before.missing(name, &now, losses);
+            if !lacks.is_empty() && whole.is_none_or(|whole| !whole.missing(&before.root, &now, losses).is_empty()) {
+                lost.extend(lacks);
             }
         }
         Ok(lost)
@@ -83,7 +95,13 @@ impl Snapshot {
 }
 
 impl Table {
-    fn read(client: &mut Client, table: &str, columns: Vec<(String, String)>) -> Result<Self, postgres::Error> {
+    fn read(
+        client: &mut Client,
+        table: &str,
+        root: String,
+        partitioned: bool,
+        columns: Vec<(String, String)>,
+    ) -> Result<Self, postgres::Error> {
         let mut query = "SELECT count(*)".to_owned();
         for (column, data_type) in &columns {
             // What PostgreSQL refers to by number is written as the name that it has at the moment.
@@ -96,13 +114,23 @@ impl Table {
                 ", count({name}::text), md5(string_agg({name}::text, ',' ORDER BY {name}::text COLLATE \"C\"))"
             ));
         }
-        query.push_str(&format!(" FROM ONLY {table}"));
+        query.push_str(&format!(" FROM {}{table}", if partitioned { "" } else { "ONLY " }));
         let found = rows(client, &query)?.into_iter().next().unwrap_or_default();
         let text = |i: usize| found.get(i).cloned().unwrap_or_default();
         let number = |i: usize| text(i).parse().unwrap_or_default();
         let sum =
             |(i, (name, data_type)): (usize, (String, String))| (name, (data_type, number(1 + 2 * i), text(2 + 2 * i)));
-        Ok(Self { rows: number(0), columns: columns.into_iter().enumerate().map(sum).collect() })
+        Ok(Self { root, partitioned, rows: number(0), columns: columns.into_iter().enumerate().map(sum).collect() })
+    }
+
+    /// What has become of the rows of the table, where it is not announced.
+    fn missing(&self, name: &str, now: &Snapshot, losses: &BTreeSet<String>) -> Vec<String> {
+        match now.tables.get(name) {
+            _ if losses.contains(&format!("TABLE {name}")) => Vec::new(),
+            None if self.rows == 0 => Vec::new(),
+            None => vec![format!("table {name} is gone with {} rows", self.rows)],
+            Some(after) => self.compare(name, after, losses),
+        }
     }
 
     fn compare(&self, table: &str, after: &Self, losses: &BTreeSet<String>) -> Vec<String> {

@@ -5,7 +5,10 @@ mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postgres::{Client, SimpleQueryMessage, error::DbError};
+use postgres::{
+    Client, SimpleQueryMessage,
+    error::{DbError, SqlState},
+};
 
 use crate::plan::rehearsal::describe;
 use crate::sql;
@@ -26,7 +29,13 @@ pub(super) struct Filled {
 }
 
 /// Puts rows into every table but those to be left out. User triggers are off and forced row security is lifted meanwhile.
-pub(super) fn fill(client: &mut Client, leave_out: &BTreeSet<String>) -> Result<Filled, postgres::Error> {
+///
+/// A hint is a statement that mentions values which the rows of a table had better have.
+pub(super) fn fill(
+    client: &mut Client,
+    leave_out: &BTreeSet<String>,
+    hints: &BTreeMap<String, String>,
+) -> Result<Filled, postgres::Error> {
     let tables = tables::read(client)?;
     let mut filled = Filled::default();
     for table in tables::parents_first(&tables) {
@@ -35,7 +44,10 @@ pub(super) fn fill(client: &mut Client, leave_out: &BTreeSet<String>) -> Result<
             continue;
         }
         client.batch_execute(&table.prepare())?;
-        let mut filling = Filling { table, literals: values::literals(table), references: BTreeMap::new() };
+        let hint = hints.get(&table.name);
+        // Of what a hint mentions, the first value is the likeliest: the lower bound of a partition, which belongs to it.
+        let rows = if hint.is_some() { 1 } else { ROWS };
+        let mut filling = Filling { table, rows, literals: values::literals(table, hint), references: BTreeMap::new() };
         let outcome = filling.fill(client)?;
         client.batch_execute(&table.restore())?;
         match outcome {
@@ -48,6 +60,8 @@ pub(super) fn fill(client: &mut Client, leave_out: &BTreeSet<String>) -> Result<
 
 struct Filling<'a> {
     table: &'a Table,
+    /// How many rows the table gets.
+    rows: usize,
     /// The values to try for each column, the likeliest first.
     literals: BTreeMap<&'a str, Vec<String>>,
     /// For each foreign key, the rows that can be referred to, as lists of literals.
@@ -65,7 +79,7 @@ impl<'a> Filling<'a> {
         }
         let mut rows = 0;
         let mut why = String::new();
-        for number in 0..ROWS {
+        for number in 0..self.rows {
             match self.row(client, number)? {
                 Ok(()) => rows += 1,
                 Err(error) => why = error,
@@ -106,6 +120,10 @@ impl<'a> Filling<'a> {
         let named: Vec<&str> = match (error.column(), constraint) {
             (Some(column), _) => vec![column],
             (None, Some(columns)) => columns.iter().map(String::as_str).collect(),
+            // No partition takes the row.
+            (None, None) if *error.code() == SqlState::CHECK_VIOLATION => {
+                self.table.key_columns.iter().map(String::as_str).collect()
+            }
             _ => Vec::new(),
         };
         let mut columns: Vec<&'a str> = self
@@ -166,6 +184,11 @@ impl<'a> Filling<'a> {
         let values = self.literals.get(column.name.as_str()).filter(|values| !values.is_empty());
         Some(values.map_or_else(|| "NULL".to_owned(), |values| values[chosen % values.len()].clone()))
     }
+}
+
+/// Whether a statement mentions values.
+pub(super) fn says_something(sql: &str) -> bool {
+    !values::mentioned_in(sql).is_empty()
 }
 
 /// The first column of every row of a query, as text.

@@ -15,6 +15,8 @@ pub(super) struct Table {
     /// `FORCE ROW LEVEL SECURITY`, which holds for the owner as well.
     forced: bool,
     pub columns: Vec<Column>,
+    /// The columns that decide into which partition a row goes.
+    pub key_columns: Vec<String>,
     pub references: Vec<Reference>,
     /// The columns of each constraint and unique index, by name.
     pub constraints: BTreeMap<String, Vec<String>>,
@@ -121,6 +123,11 @@ WITH RECURSIVE under AS (
     FROM under u JOIN pg_catalog.pg_type d ON d.oid = u.oid JOIN pg_catalog.pg_type t ON t.oid = u.typbasetype
     WHERE u.typtype = 'd'
 ), base AS (SELECT top, oid, typmod FROM under WHERE typtype <> 'd'
+), keys AS (
+    SELECT d.objid AS oid, a.attname AS name
+    FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objid AND a.attnum = d.objsubid
+    WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refclassid = d.classid AND d.refobjid = d.objid
+        AND d.objsubid > 0 AND d.refobjsubid = 0 AND d.deptype = 'i'
 ), names AS (
     SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname) AS name, c.relforcerowsecurity
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -145,6 +152,8 @@ SELECT json_build_object('name', c.name, 'forced', c.relforcerowsecurity,
             LEFT JOIN base be ON be.top = t.typelem AND t.typcategory = 'A'
             JOIN pg_catalog.pg_type e ON e.oid = coalesce(be.oid, t.oid)
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+    'key_columns', (SELECT coalesce(json_agg(DISTINCT k.name), '[]') FROM keys k JOIN pg_catalog.pg_partition_tree(c.oid) t
+        ON t.relid = k.oid),
     'references', (SELECT coalesce(json_agg(json_build_object('name', k.conname, 'to', r.name,
             'columns', ARRAY(SELECT a.attname FROM unnest(k.conkey) WITH ORDINALITY u(n, i) JOIN pg_catalog.pg_attribute a
                 ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.i),
@@ -169,7 +178,11 @@ SELECT json_build_object('name', c.name, 'forced', c.relforcerowsecurity,
         SELECT pg_catalog.pg_get_constraintdef(k.oid), ARRAY[a.attname]
         FROM pg_catalog.pg_attribute a JOIN under u ON u.top = a.atttypid
             JOIN pg_catalog.pg_constraint k ON k.contypid = u.oid
-        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1) k),
+        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        UNION ALL
+        SELECT pg_catalog.pg_get_expr(p.relpartbound, p.oid), ARRAY(SELECT k.name FROM keys k WHERE k.oid = t.parentrelid)
+        FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class p ON p.oid = t.relid AND p.relispartition
+        ORDER BY 1) k),
     'triggers', (SELECT coalesce(json_object_agg(t.tgname, CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'R' THEN 'ENABLE REPLICA'
             ELSE 'ENABLE ALWAYS' END), '{}')
         FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'))

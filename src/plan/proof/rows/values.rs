@@ -6,15 +6,18 @@ use super::tables::{BaseType, Column, Table};
 use crate::sql;
 
 /// The literals to try for each column of a table, the likeliest first; `NULL` last where the column takes it.
-pub(super) fn literals(table: &Table) -> BTreeMap<&str, Vec<String>> {
-    table.columns.iter().map(|column| (column.name.as_str(), of_column(table, column))).collect()
+///
+/// What the hint mentions is likelier than anything else.
+pub(super) fn literals<'a>(table: &'a Table, hint: Option<&String>) -> BTreeMap<&'a str, Vec<String>> {
+    table.columns.iter().map(|column| (column.name.as_str(), of_column(table, column, hint))).collect()
 }
 
-fn of_column(table: &Table, column: &Column) -> Vec<String> {
+fn of_column(table: &Table, column: &Column, hint: Option<&String>) -> Vec<String> {
     let base = &column.base;
     let mentioned = table.checks.iter().filter(|check| check.columns.contains(&column.name));
     let mut texts: Vec<String> = Vec::new();
-    for text in mentioned.flat_map(|check| mentioned_in(&check.expression)).chain(of_type(base)) {
+    let hinted = hint.into_iter().flat_map(|sql| mentioned_in(sql));
+    for text in hinted.chain(mentioned.flat_map(|check| mentioned_in(&check.expression))).chain(of_type(base)) {
         let fits = base.length.is_none_or(|length| text.chars().count() <= length);
         if fits && !texts.contains(&text) {
             texts.push(text);
@@ -35,7 +38,7 @@ fn element(text: &str) -> String {
 }
 
 /// The quoted texts and the numbers that an expression mentions, and numbers next to them.
-fn mentioned_in(expression: &str) -> Vec<String> {
+pub(super) fn mentioned_in(expression: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = expression;
     while let Some((before, quoted)) = rest.split_once('\'') {
