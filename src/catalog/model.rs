@@ -78,6 +78,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         Vec::new()
     }
 
+    /// Whether [`Definition::create`] makes the object as it is, and not better, as it does with an index that is broken.
+    fn is_sound(&self) -> bool {
+        true
+    }
+
     /// Whether the object comes about by itself under a name that says nothing, so that another such one is as good.
     fn incidental(&self) -> bool {
         false

@@ -58,22 +58,39 @@ impl Decisions {
 /// How one object changes may depend on what becomes of another (a partition that is detached changes for itself), so this
 /// is done over until nothing more is found to go.
 pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -> Decisions {
-    let mut known = BTreeSet::new();
+    let (mut known, mut dragged) = (BTreeSet::new(), BTreeMap::new());
+    let linked = current.iter().chain(desired.iter()).any(|(id, _)| id.kind.links());
     loop {
-        let mut decisions = decide_knowing(&known, current, desired, changes);
+        let mut decisions = decide_knowing(&known, &dragged, current, desired, changes);
         let goes = |it: &Decision| matches!(it, Decision::Drop | Decision::Replace | Decision::Swap);
-        let gone: BTreeSet<ObjectId> =
-            decisions.of.iter().filter(|(_, it)| goes(it)).map(|(id, _)| id.clone()).collect();
-        let linked = current.iter().chain(desired.iter()).any(|(id, _)| id.kind.links());
-        if !linked || gone.is_subset(&known) {
-            decisions.gone = if linked { known } else { gone };
+        let gone = decisions.of.iter().filter(|(_, it)| goes(it)).map(|(id, _)| id.clone()).collect();
+        decisions.gone = gone;
+        if !linked {
             return decisions;
         }
-        known.extend(gone);
+        let along = go_along(&decisions, current, desired);
+        if along.is_empty() && decisions.gone.is_subset(&known) {
+            decisions.gone = known;
+            return decisions;
+        }
+        known.extend(decisions.gone);
+        dragged.extend(along);
     }
 }
 
-fn decide_knowing(known: &BTreeSet<ObjectId>, current: &Catalog, desired: &Catalog, changes: &[Change]) -> Decisions {
+/// What stays, and would go along with something that goes; with each, what that is.
+fn go_along(decisions: &Decisions, current: &Catalog, desired: &Catalog) -> BTreeMap<ObjectId, ObjectId> {
+    let stays = current.iter().filter(|(id, _)| desired.contains(id) && !decisions.gone.contains(*id));
+    stays.filter_map(|(id, object)| Some((id.clone(), object.remover(&decisions.at(id, current, desired))?))).collect()
+}
+
+fn decide_knowing(
+    known: &BTreeSet<ObjectId>,
+    dragged: &BTreeMap<ObjectId, ObjectId>,
+    current: &Catalog,
+    desired: &Catalog,
+    changes: &[Change],
+) -> Decisions {
     let mut deciding = Deciding::new(current, desired, known);
     for change in changes {
         let decision = match (change.before, change.after) {
@@ -102,6 +119,9 @@ fn decide_knowing(known: &BTreeSet<ObjectId>, current: &Catalog, desired: &Catal
         if let Some(whole) = whole.filter(|it| current.contains(it)) {
             deciding.replace(&whole, Some(change.id));
         }
+    }
+    for (id, account) in dragged {
+        deciding.replace(id, Some(account));
     }
     loop {
         while let Some(id) = deciding.gone.pop_front() {

@@ -14,7 +14,7 @@ pub(super) struct Equivalence<'a> {
 impl Equivalence<'_> {
     /// Whether a current and a desired definition are the same, directly or after a round trip of either.
     pub fn same(&self, id: &ObjectId, current: &Object, desired: &Object) -> bool {
-        let befores = [Some(current), self.current.and_then(|it| it.get(id))];
+        let befores = [Some(current), self.current.filter(|_| current.is_sound()).and_then(|it| it.get(id))];
         let afters = [Some(desired), self.desired.and_then(|it| it.get(id))];
         befores.iter().flatten().any(|before| afters.iter().flatten().any(|after| before == after))
     }

@@ -266,21 +266,18 @@ impl Column {
     /// Makes the column as one that is only inherited, by way of a table that stands in for the parent.
     fn renew(&self, at: &At) -> Vec<Step> {
         let Some(Object::Column(before)) = at.current.get(at.id) else { return Vec::new() };
-        let with_collation = |column: &Self| {
-            let collation = column.collation.as_ref().map(|it| format!(" COLLATE {}", sql::qualified(it)));
-            format!("{}{}", column.data_type, collation.unwrap_or_default())
-        };
         let using = match at.desired.assignable(&before.base_type.0, &self.base_type.0) {
             _ if before.data_type == self.data_type => "{}".to_owned(),
             Some(_) => format!("{{}}::{}", self.data_type),
             None => format!("{{}}::text::{}", self.data_type),
         };
-        let (to, from) = (with_collation(self), with_collation(before));
+        let (to, from) = (self.spelled_type(), before.spelled_type());
         let mut steps = stand_in::renew_column(at, &to, &from, &using, is_foreign(at));
         let verb = |part: &str| if part.starts_with("DEFAULT") { "SET" } else { "ADD" };
         steps.extend(at.parts.iter().map(|part| change(at, &format!("{} {part}", verb(part)))));
         if self.not_null {
-            steps.push(above::not_null(at));
+            // What is below has been made anew as well.
+            steps.push(change(at, "SET NOT NULL"));
         }
         steps
     }
@@ -295,6 +292,12 @@ impl Column {
             _ => {}
         }
         steps
+    }
+
+    /// With modifiers and collation.
+    pub(super) fn spelled_type(&self) -> String {
+        let collation = self.collation.as_ref().map(|it| format!(" COLLATE {}", sql::qualified(it)));
+        format!("{}{}", self.data_type, collation.unwrap_or_default())
     }
 
     /// Whether no row may hold NULL.

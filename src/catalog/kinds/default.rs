@@ -49,7 +49,7 @@ impl Definition for Default {
     }
 
     fn remover(&self, at: &At) -> Option<ObjectId> {
-        carrier(at)
+        carrier(at).filter(|_| at.goes(at.id))
     }
 
     fn clause(&self, _: &At) -> Option<String> {

@@ -76,12 +76,12 @@ impl Definition for Index {
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let Self { relation, definition, predicate, options, tablespace, statistics, parent, valid } = to;
-        // That of a partitioned table becomes valid as soon as each partition's is attached.
+        // Where that of a partitioned table lacks some of its parts, it is made anew with all of them.
         let partitioned = definition.contains(ONLY);
         let in_place = self.relation == *relation
             && self.definition == *definition
             && self.predicate == *predicate
-            && (self.valid == *valid || partitioned && *valid)
+            && self.valid == *valid
             && (self.options == *options || !partitioned);
         let attached = partition_index::change(at, self.parent.as_ref(), parent.as_ref(), &at.id.names);
         let (true, Some(attached)) = (in_place, attached) else {
@@ -106,6 +106,10 @@ impl Definition for Index {
 
     fn precedes(&self, at: &At) -> Vec<ObjectId> {
         partition_index::ids(at, self.parent.as_ref())
+    }
+
+    fn is_sound(&self) -> bool {
+        self.valid
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {

@@ -246,6 +246,11 @@ macro_rules! kinds {
                 match self { $(Object::$kind(it) => it.precedes(at),)* }
             }
 
+            /// See [`Definition::is_sound`].
+            pub fn is_sound(&self) -> bool {
+                match self { $(Object::$kind(it) => it.is_sound(),)* }
+            }
+
             /// See [`Definition::incidental`].
             pub fn incidental(&self) -> bool {
                 match self { $(Object::$kind(it) => it.incidental(),)* }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Kind, inheritance::Inheritance, lineage, swap};
+use super::{Kind, Object, inheritance::Inheritance, lineage, swap};
 use crate::{
     catalog::{At, Catalog, ObjectId, Shape, Step},
     sql,
@@ -15,7 +15,9 @@ use crate::{
 pub(super) fn is_renewed(at: &At) -> bool {
     let relation = lineage::relation(at.id);
     let stays = lineage::tables(relation).iter().any(|table| at.persists(table));
-    let own = at.current.contains(at.id) && !lineage::is_only_inherited(at.current, at.id);
+    // What a partition has becomes its own when it is detached.
+    let was_partition = lineage::is_partition(at.current, relation);
+    let own = at.current.contains(at.id) && (was_partition || !lineage::is_only_inherited(at.current, at.id));
     let inherits = !lineage::is_partition(at.desired, relation) && lineage::is_only_inherited(at.desired, at.id);
     stays && own && inherits && at.desired.contains(at.id)
 }
@@ -30,8 +32,10 @@ fn held(at: &At, relation: &[String], before: &Inheritance) -> Vec<ObjectId> {
     let kept = lineage::persisting(at, relation);
     let stays = lineage::tables(relation).iter().any(|table| at.persists(table));
     let above = |part: &ObjectId| kept.iter().map(|parent| lineage::under(part, parent)).any(|up| at.persists(&up));
-    let is_held =
-        |part: &ObjectId| stays && at.persists(part) && lineage::is_only_inherited(at.desired, part) && !above(part);
+    let inherits = !lineage::is_partition(at.desired, relation);
+    let is_held = |part: &ObjectId| {
+        stays && inherits && at.persists(part) && lineage::is_only_inherited(at.desired, part) && !above(part)
+    };
     parts(relation, before).filter(is_held).collect()
 }
 
@@ -84,9 +88,14 @@ pub(super) fn renew_column(at: &At, spelled: &str, from: &str, using: &str, is_f
 pub(super) fn renew_check(at: &At, definition: &str) -> Vec<Step> {
     let relation = lineage::relation(at.id);
     let stand_in = name(at, relation, at.id.name());
-    let (table, check) = (sql::qualified(relation), sql::ident(at.id.name()));
+    let check = sql::ident(at.id.name());
+    let columns = at.desired.referenced(at.id).filter_map(|(id, _)| match at.desired.get(id) {
+        Some(Object::Column(column)) => Some(format!("{} {}", sql::ident(id.name()), column.spelled_type())),
+        _ => None,
+    });
+    let columns = sql::join(columns.collect::<BTreeSet<String>>(), ", ");
     vec![
-        Step::new(format!("CREATE TABLE {stand_in} (LIKE {table})")),
+        Step::new(format!("CREATE TABLE {stand_in} ({columns})")),
         inherit(relation, "INHERIT", &stand_in),
         Step::new(format!("ALTER TABLE {stand_in} ADD CONSTRAINT {check} {definition}")),
     ]
