@@ -87,7 +87,12 @@ impl Definition for ForeignKey {
 
     fn drop(&self, at: &At) -> Vec<Step> {
         let goes_along = self.derived && !lineage::persisting(at, lineage::relation(at.id)).is_empty();
-        if goes_along { Vec::new() } else { vec![remove(at)] }
+        match self.derived {
+            true if goes_along => Vec::new(),
+            // Before 15, a detached partition does not keep a key that refers to its own partitioned table.
+            true if at.current.server.major < 15 => vec![change(at, "DROP CONSTRAINT IF EXISTS", "")],
+            _ => vec![remove(at)],
+        }
     }
 
     fn precedes(&self, at: &At) -> Vec<ObjectId> {
