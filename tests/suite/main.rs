@@ -15,6 +15,7 @@ mod commands;
 mod completeness;
 mod connect;
 mod convergence;
+mod coverage;
 mod dump;
 mod embedded;
 mod engine;

@@ -30,8 +30,8 @@ pub struct Migration<'a> {
 }
 
 impl Migration<'_> {
-    /// Migrates, and checks everything that can be checked; returns the statements of the plan.
-    pub fn run(&self) -> Result<Vec<String>, String> {
+    /// Migrates, and checks everything that can be checked; returns the plan.
+    pub fn run(&self) -> Result<Plan, String> {
         let database = self.load(&self.start)?;
         let mut client = database.connect().map_err(|error| error.to_string())?;
         client.batch_execute(&self.rows).map_err(|error| format!("rows: {}", describe(&error)))?;
@@ -56,7 +56,7 @@ impl Migration<'_> {
             }
         }
         self.compare_dumps(&database).map_err(within)?;
-        Ok(steps)
+        Ok(plan)
     }
 
     /// Plans, with a proof, and leaves it at that.

@@ -8,7 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use reconcile::{catalog, engine::Spec, plan::describe};
+use reconcile::{
+    catalog,
+    engine::Spec,
+    plan::{describe, file::Plan},
+};
 
 use crate::{migration::Migration, project::Project, server::server};
 
@@ -48,7 +52,7 @@ fn major() -> u32 {
 }
 
 /// Migrates from what a script makes, rows included, to what a schema says.
-fn migrate(worker: usize, script: &str, goal: &str) -> Result<Vec<String>, String> {
+fn migrate(worker: usize, script: &str, goal: &str) -> Result<Plan, String> {
     let (start, rows, goal) = (String::new(), script.to_owned(), goal.to_owned());
     Migration { engine: server(major()), worker: WORKER + worker, start, rows, goal }.run()
 }
@@ -185,10 +189,10 @@ fn upgrades_of_real_schemas_are_planned_as_they_are_written() {
     upgrades.retain(|(name, _)| name.contains(&only));
     each(&upgrades, |worker, (before, script)| {
         let after = format!("{before}\n{script}");
-        let steps = migrate(worker, before, &after)?;
+        let plan = migrate(worker, before, &after)?;
         // Some scripts are about rows only.
         let says = definitions(worker, before) != definitions(worker, &after);
-        if says == steps.is_empty() { Err(format!("{} statements were planned", steps.len())) } else { Ok(()) }
+        if says == plan.is_empty() { Err(format!("{} statements were planned", plan.steps.len())) } else { Ok(()) }
     });
 }
 
