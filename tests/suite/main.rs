@@ -22,6 +22,7 @@ mod engine;
 mod fixtures;
 mod handmade;
 mod history;
+mod inherited;
 mod migration;
 mod plans;
 mod postgres;

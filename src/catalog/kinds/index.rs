@@ -45,6 +45,9 @@ impl Definition for Index {
             (SELECT ARRAY[m.nspname, p.relname] FROM pg_catalog.pg_inherits h
                 JOIN pg_catalog.pg_class p ON p.oid = h.inhparent JOIN pg_catalog.pg_namespace m ON m.oid = p.relnamespace
                 WHERE h.inhrelid = c.oid) AS parent,
+            CASE WHEN c.relkind = 'I' AND NOT i.indisvalid THEN
+                (SELECT json_agg(json_build_array('pg_catalog.pg_inherits'::regclass::oid::int8, h.inhrelid::int8, 0))
+                    FROM pg_catalog.pg_inherits h WHERE h.inhparent = i.indrelid) END AS needs,
             (SELECT coalesce(json_object_agg(a.attnum, a.attstattarget), '{}') FROM pg_catalog.pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attstattarget >= 0) AS statistics
         FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
@@ -70,18 +73,20 @@ impl Definition for Index {
         if definition.starts_with("CREATE UNIQUE") && at.current.has_relation(relation) {
             step = step.hazard(Hazard::MayFail { why: "no two rows may have the same key".to_owned() });
         }
+        // One that lacks some of its parts comes after the partitions, so that they do not complete it.
+        let parts = if *valid { Vec::new() } else { partition_index::take(at, &at.id.names) };
         let part = parent.as_ref().and_then(|parent| partition_index::attach(at, parent, &at.id.names));
-        std::iter::once(step).chain(self.targets(&at.id.to_string())).chain(part).collect()
+        std::iter::once(step).chain(self.targets(&at.id.to_string())).chain(parts).chain(part).collect()
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let Self { relation, definition, predicate, options, tablespace, statistics, parent, valid } = to;
-        // Where that of a partitioned table lacks some of its parts, it is made anew with all of them.
+        // That of a partitioned table becomes valid as soon as each partition's is attached.
         let partitioned = definition.contains(ONLY);
         let in_place = self.relation == *relation
             && self.definition == *definition
             && self.predicate == *predicate
-            && self.valid == *valid
+            && (self.valid == *valid || partitioned && *valid)
             && (self.options == *options || !partitioned);
         let attached = partition_index::change(at, self.parent.as_ref(), parent.as_ref(), &at.id.names);
         let (true, Some(attached)) = (in_place, attached) else {
@@ -109,7 +114,7 @@ impl Definition for Index {
     }
 
     fn is_sound(&self) -> bool {
-        self.valid
+        self.valid || self.definition.contains(ONLY)
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
@@ -124,6 +129,11 @@ impl Index {
     /// Schema and name of the table or materialized view.
     pub(super) fn relation(&self) -> &[String] {
         &self.relation
+    }
+
+    /// Schema and name of the index of which this one is a partition.
+    pub(super) fn parent(&self) -> Option<&[String]> {
+        self.parent.as_deref()
     }
 
     /// The statements that set the statistics targets of a new index; `object` names it.

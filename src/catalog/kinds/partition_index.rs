@@ -14,6 +14,16 @@ pub(super) fn attach(at: &At, parent: &[String], index: &[String]) -> Option<Ste
     stays.then(|| Step::new(format!("ALTER INDEX {} ATTACH PARTITION {}", names[0], names[1])))
 }
 
+/// The statements that give an index the parts that it has.
+pub(super) fn take(at: &At, index: &[String]) -> Vec<Step> {
+    let parts = at.desired.iter().filter(|(_, object)| match object {
+        Object::Index(part) => part.parent().is_some_and(|parent| parent == index),
+        _ => false,
+    });
+    let attach = |part: &ObjectId| format!("ALTER INDEX {} ATTACH PARTITION {}", sql::qualified(index), part.address());
+    parts.map(|(part, _)| Step::new(attach(part))).collect()
+}
+
 /// What makes an index the part of another one, or of none; `None` where it has to be made anew, because it goes with the
 /// index of which it is a part.
 pub(super) fn change(
