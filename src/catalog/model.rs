@@ -1,5 +1,6 @@
 //! The model: definitions, ties between objects, and the catalog that holds them.
 
+use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use petgraph::{Direction, graph::DiGraph, visit::EdgeRef};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -308,6 +309,9 @@ pub struct Unmodelled {
     pub address: String,
 }
 
+/// Objects by address; addresses are long, and looked up for every tie.
+type Objects = IndexMap<ObjectId, Object, RandomState>;
+
 /// What one database holds: objects by address, sorted, and the ties between them.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -319,7 +323,7 @@ pub struct Catalog {
     pub casts: std::collections::BTreeMap<(String, String), bool>,
     /// Objects that no kind models.
     pub unmodelled: Vec<Unmodelled>,
-    pub(super) objects: IndexMap<ObjectId, Object>,
+    pub(super) objects: Objects,
     pub(super) ties: DiGraph<(), Tie>,
 }
 
@@ -330,7 +334,7 @@ impl Catalog {
         objects: impl IntoIterator<Item = (ObjectId, Object)>,
         ties: impl IntoIterator<Item = (ObjectId, ObjectId, Tie)>,
     ) -> Self {
-        let objects: IndexMap<ObjectId, Object> = objects.into_iter().collect();
+        let objects: Objects = objects.into_iter().collect();
         let ties: Vec<(usize, usize, Tie)> = ties
             .into_iter()
             .filter_map(|(from, to, tie)| Some((objects.get_index_of(&from)?, objects.get_index_of(&to)?, tie)))
@@ -349,7 +353,7 @@ impl Catalog {
         let mut sorted: Vec<(usize, (ObjectId, Object))> =
             objects.into_iter().enumerate().filter_map(|(number, it)| Some((number, it?))).collect();
         sorted.sort_by(|(_, (a, _)), (_, (b, _))| a.cmp(b));
-        let mut objects = IndexMap::with_capacity(sorted.len());
+        let mut objects = Objects::with_capacity_and_hasher(sorted.len(), RandomState::default());
         for (number, (id, object)) in sorted {
             let (place, _) = objects.insert_full(id, object);
             places[number] = u32::try_from(place).ok();
@@ -450,8 +454,15 @@ impl Catalog {
     /// The same catalog with the objects that `keep` chooses, and the ties among them.
     #[must_use]
     pub fn filtered(&self, mut keep: impl FnMut(&ObjectId) -> bool) -> Self {
-        let objects: Vec<_> = self.iter().filter(|(id, _)| keep(id)).map(|(id, o)| (id.clone(), o.clone())).collect();
-        self.with(objects, self.ties().map(owned))
+        let objects = self.iter().map(|(id, object)| keep(id).then(|| (id.clone(), object.clone()))).collect();
+        let ties: Vec<_> =
+            self.ties.edge_references().map(|it| (it.source().index(), it.target().index(), *it.weight())).collect();
+        Self {
+            roles: self.roles.clone(),
+            casts: self.casts.clone(),
+            unmodelled: self.unmodelled.clone(),
+            ..Self::numbered(self.server.clone(), objects, &ties)
+        }
     }
 
     /// The objects of this catalog that `mine` chooses, beside those of another that `theirs` chooses and that are not
@@ -463,7 +474,7 @@ impl Catalog {
         other: &Catalog,
         mut theirs: impl FnMut(&ObjectId) -> bool,
     ) -> Self {
-        let mut objects: IndexMap<_, _> =
+        let mut objects: Objects =
             self.iter().filter(|(id, _)| mine(id)).map(|(id, object)| (id.clone(), object.clone())).collect();
         let kept: std::collections::BTreeSet<_> = objects.keys().cloned().collect();
         for (id, object) in other.iter().filter(|(id, _)| !kept.contains(*id) && theirs(id)) {

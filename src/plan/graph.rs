@@ -36,7 +36,7 @@ impl Equivalent<Node> for NodeRef<'_> {
 /// Nodes, and the edges between them.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    pub nodes: IndexSet<Node>,
+    pub nodes: IndexSet<Node, foldhash::fast::RandomState>,
     /// From what comes first to what comes after, as indices of nodes.
     pub edges: BTreeSet<(usize, usize)>,
 }

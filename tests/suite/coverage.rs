@@ -51,7 +51,7 @@ impl Seen {
         }
     }
 
-    /// Compares what was seen, when every fixture has run on these majors, with the page; or writes the page.
+    /// Compares what was seen with the page, or writes the page. Every fixture has run on these majors; on others, some have.
     pub fn check(self, majors: &[u32]) {
         let seen = self.0.into_inner().unwrap();
         let written = std::fs::read_to_string(path()).unwrap_or_default();
