@@ -8,7 +8,7 @@ use super::{
     conversion::{self, Conversion},
     extension::has_moved,
     generated::Generated,
-    lineage, stand_in, typed_table,
+    lineage, not_null, stand_in, typed_table,
 };
 use crate::{
     catalog::{Alteration, At, Definition, Detour, Hazard, Kept, Kind, ObjectId, Shape, Step},
@@ -88,7 +88,11 @@ impl Definition for Column {
     const HOLDS_DATA: bool = true;
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum AS objsubid,
-            ARRAY[n.nspname, c.relname, a.attname] AS names, a.attnum AS position, a.attnotnull AS not_null,
+            ARRAY[n.nspname, c.relname, a.attname] AS names, a.attnum AS position,
+            a.attnotnull -- <18
+            a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid -- 18+
+                AND k.contype = 'n' AND k.conkey[1] = a.attnum AND NOT k.convalidated) -- 18+
+                AS not_null,
             a.attislocal OR c.relispartition AS declared,
             pg_catalog.format_type(a.atttypid, a.atttypmod) AS data_type,
             CASE WHEN t.typtype <> 'd' THEN pg_catalog.format_type(a.atttypid, NULL) ELSE (
@@ -185,6 +189,13 @@ impl Definition for Column {
 
     fn precedes(&self, at: &At) -> Vec<ObjectId> {
         lineage::merged_into(at)
+    }
+
+    /// What is inherited no longer can be taken away.
+    fn waits_for(&self, to: &Self, at: &At) -> Vec<ObjectId> {
+        let ups = if self.not_null && !to.not_null { lineage::above(at) } else { Vec::new() };
+        let inherited = |up: &&ObjectId| above::is_not_null(at.desired, up) && not_null::is_inherited(at.current, up);
+        ups.iter().filter(inherited).map(not_null::about).collect()
     }
 
     fn clause(&self, at: &At) -> Option<String> {
@@ -335,7 +346,7 @@ impl Column {
             text.push_str(" DEFAULT NULL");
         }
         if *not_null {
-            text.push_str(" NOT NULL");
+            text.push_str(&format!(" {}", not_null::clause(at)));
         }
         text
     }

@@ -1,6 +1,6 @@
 //! What a change of a column of a parent does to the columns below, and what is left to do for these.
 
-use super::{Kind, Object, column::change, lineage};
+use super::{Kind, Object, column::change, lineage, not_null};
 use crate::{
     catalog::{At, Catalog, Hazard, ObjectId, Step},
     sql,
@@ -26,8 +26,10 @@ pub(super) fn carried(at: &At) -> Carried {
             let (typed, generated) = before.agrees(after);
             carried.data_type |= !typed;
             carried.generated |= !generated;
-            if before.is_not_null() != after.is_not_null() && goes_down(&At { id: &up, ..*at }) {
-                carried.not_null = Some(after.is_not_null());
+            let inherits = |catalog| not_null::is_inherited(catalog, &up);
+            let stays = before.is_not_null() && after.is_not_null() && inherits(at.current);
+            if inherits(at.current) != inherits(at.desired) && !stays && goes_down(&At { id: &up, ..*at }) {
+                carried.not_null = Some(inherits(at.desired));
             }
         }
     }
@@ -41,6 +43,9 @@ pub(super) fn follows(at: &At) -> bool {
 
 /// The statement that makes a column NOT NULL, with those below.
 pub(super) fn not_null(at: &At) -> Step {
+    if let Some(step) = not_null::added(at) {
+        return step;
+    }
     let step = set(at, "SET NOT NULL");
     step.hazard(Hazard::MayFail { why: "no row may hold NULL in the column".to_owned() })
 }

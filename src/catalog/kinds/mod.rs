@@ -33,6 +33,7 @@ mod index;
 mod inheritance;
 mod language;
 mod lineage;
+mod not_null;
 mod operator;
 mod operator_class;
 mod options;
@@ -361,6 +362,7 @@ kinds! {
     ColumnSettings(column_settings::ColumnSettings) "column_settings",
     ClusterOn(cluster::ClusterOn) "cluster",
     ReplicaIdentity(replica_identity::ReplicaIdentity) "replica_identity",
+    NotNull(not_null::NotNull) "not_null",
     ForcedRowSecurity(row_security::ForcedRowSecurity) "forced_row_security",
     Rule(rule::Rule) "rule",
     Trigger(trigger::Trigger) "trigger",
