@@ -27,6 +27,8 @@ pub struct Column {
     /// Where it is not the type's own.
     collation: Option<Vec<String>>,
     not_null: bool,
+    /// From 18, the name of the constraint.
+    not_null_name: Kept<Option<String>>,
     generated: Option<Generated>,
     /// Not only inherited.
     declared: bool,
@@ -90,9 +92,10 @@ impl Definition for Column {
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum AS objsubid,
             ARRAY[n.nspname, c.relname, a.attname] AS names, a.attnum AS position,
             a.attnotnull -- <18
-            a.attnotnull AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = a.attrelid -- 18+
-                AND k.contype = 'n' AND k.conkey[1] = a.attnum AND NOT k.convalidated) -- 18+
+            a.attnotnull AND coalesce(k.convalidated, true) -- 18+
                 AS not_null,
+            k.conname AS not_null_name, -- 18+
+            NULL AS not_null_name, -- <18
             a.attislocal OR c.relispartition AS declared,
             pg_catalog.format_type(a.atttypid, a.atttypmod) AS data_type,
             CASE WHEN t.typtype <> 'd' THEN pg_catalog.format_type(a.atttypid, NULL) ELSE (
@@ -111,6 +114,7 @@ impl Definition for Column {
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+            LEFT JOIN pg_catalog.pg_constraint k ON k.conrelid = c.oid AND k.contype = 'n' AND k.conkey[1] = a.attnum -- 18+
         WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't' AND a.attnum > 0 AND NOT a.attisdropped";
 
     fn create(&self, at: &At) -> Vec<Step> {
@@ -316,6 +320,11 @@ impl Column {
         self.not_null
     }
 
+    /// From 18, the name of the constraint by which it is NOT NULL.
+    pub(super) fn not_null_name(&self) -> Option<&String> {
+        self.not_null_name.0.as_ref()
+    }
+
     /// Whether the two are of one type and of one collation; and whether both are generated, or neither.
     pub(super) fn agrees(&self, other: &Self) -> (bool, bool) {
         let typed = self.data_type == other.data_type && self.collation == other.collation;
@@ -328,7 +337,16 @@ impl Column {
     }
 
     fn spelled(&self, at: &At) -> String {
-        let Self { data_type, base_type: _, collation, not_null, generated, declared: _, position: _ } = self;
+        let Self {
+            data_type,
+            base_type: _,
+            collation,
+            not_null,
+            not_null_name: _,
+            generated,
+            declared: _,
+            position: _,
+        } = self;
         let mut text = sql::ident(at.id.name());
         // A table that is made of a type has its columns from there.
         let typed = typed_table::is_typed(at.desired, lineage::relation(at.id))
@@ -353,7 +371,16 @@ impl Column {
 
     /// The steps by which the column becomes another that is not generated, with those that change its type.
     fn becoming(&self, to: &Self, at: &At, retype: Vec<Step>) -> Vec<Step> {
-        let Self { not_null, data_type: _, base_type: _, collation: _, generated: _, declared: _, position: _ } = to;
+        let Self {
+            not_null,
+            not_null_name: _,
+            data_type: _,
+            base_type: _,
+            collation: _,
+            generated: _,
+            declared: _,
+            position: _,
+        } = to;
         let carried = above::carried(at);
         let mut steps = Vec::new();
         if self.not_null && !not_null && carried.not_null.is_none() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, column_above::is_not_null};
+use super::{Kind, Object, column_above::is_not_null, lineage};
 use crate::{
     catalog::{Alteration, At, Catalog, Definition, Hazard, ObjectId, Shape, Step},
     sql,
@@ -12,7 +12,8 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NotNull {
-    /// Where it is not the one that PostgreSQL chooses.
+    /// Where it is not of the form that PostgreSQL chooses: with the name of the table, or of one of which that was a
+    /// partition, and with a number where another table has the name.
     name: Option<String>,
     no_inherit: bool,
     /// Where it is not, the column itself does not count as NOT NULL.
@@ -23,32 +24,38 @@ pub struct NotNull {
 impl Definition for NotNull {
     const KEYWORD: &'static str = "NOT NULL OF";
     const SHAPE: Shape = Shape::About;
+    const PRESENT: &'static str = "pg_catalog.current_setting('server_version_num')::int >= 180000";
     const QUERY: &'static str = "
         SELECT c.tableoid AS classid, c.oid AS objid, a.attnum AS objsubid,
-            nullif(k.conname, pg_catalog.concat(c.relname, '_', a.attname, '_not_null')) AS name, k.connoinherit AS no_inherit,
-            k.convalidated AS valid, pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
+            CASE WHEN NOT u.usual THEN k.conname END AS name, k.connoinherit AS no_inherit, k.convalidated AS valid,
+            pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
         FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1],
+            LATERAL (SELECT pg_catalog.concat('_', a.attname, '_not_null') AS ending) e,
+            LATERAL (SELECT pg_catalog.right(pg_catalog.rtrim(k.conname, '0123456789'), pg_catalog.length(e.ending))
+                = e.ending AS usual) u
         WHERE k.contype = 'n' AND k.conislocal AND c.oid >= 16384 AND c.relpersistence <> 't'
-            AND (k.conname <> pg_catalog.concat(c.relname, '_', a.attname, '_not_null') OR k.connoinherit
-                OR NOT k.convalidated OR pg_catalog.obj_description(k.oid, 'pg_constraint') IS NOT NULL)";
+            AND (NOT u.usual OR k.connoinherit OR NOT k.convalidated
+                OR pg_catalog.obj_description(k.oid, 'pg_constraint') IS NOT NULL)";
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Some(column) = at.id.of.as_deref() else { return Vec::new() };
         if !self.valid {
-            return [add(column, self)].into_iter().chain(self.comment_step(column, None)).collect();
+            return [add(column, self)].into_iter().chain(self.comment_step(column)).collect();
         }
         // The column has been made with it, or has become NOT NULL by it.
-        let done = at.is_made(column) || !is_not_null(at.current, column);
-        self.reshaped(column, if done { self } else { USUAL }, None)
+        if at.is_made(column) || !is_not_null(at.current, column) {
+            return self.comment_step(column).into_iter().collect();
+        }
+        self.reshaped(at, USUAL)
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let Some(column) = at.id.of.as_deref() else { return Alteration::Replace };
         // The column lets go of the old one as it becomes nullable; one that is checked now has been so by the column.
         let steps = match (self.valid, to.valid) {
-            (true, false) => [add(column, to)].into_iter().chain(to.comment_step(column, None)).collect(),
-            _ => to.reshaped(column, self, self.comment.as_ref()),
+            (true, false) => [add(column, to)].into_iter().chain(to.comment_step(column)).collect(),
+            _ => to.reshaped(at, self),
         };
         Alteration::InPlace(steps)
     }
@@ -56,9 +63,10 @@ impl Definition for NotNull {
     fn drop(&self, at: &At) -> Vec<Step> {
         let Some(column) = at.id.of.as_deref() else { return Vec::new() };
         if is_not_null(at.desired, column) {
-            return USUAL.reshaped(column, self, self.comment.as_ref());
+            return USUAL.reshaped(at, self);
         }
-        let gone = (!self.valid).then(|| change(column, &format!("DROP CONSTRAINT {}", self.ident(column))));
+        let gone =
+            (!self.valid).then(|| change(column, &format!("DROP CONSTRAINT {}", self.ident_in(at.current, column))));
         gone.into_iter().collect()
     }
 }
@@ -73,30 +81,44 @@ impl NotNull {
         sql::ident(&self.name.clone().unwrap_or_else(usual))
     }
 
+    /// The quoted name in a catalog.
+    fn ident_in(&self, catalog: &Catalog, column: &ObjectId) -> String {
+        let name = match catalog.get(column) {
+            Some(Object::Column(column)) => column.not_null_name(),
+            _ => None,
+        };
+        name.map_or_else(|| self.ident(column), |name| sql::ident(name))
+    }
+
     /// The steps by which the constraint of a column that stays NOT NULL becomes this.
-    fn reshaped(&self, column: &ObjectId, from: &Self, comment: Option<&String>) -> Vec<Step> {
+    fn reshaped(&self, at: &At, from: &Self) -> Vec<Step> {
         let Self { name, no_inherit, valid: _, comment: _ } = self;
-        let ident = self.ident(column);
+        let Some(column) = at.id.of.as_deref() else { return Vec::new() };
+        let before = from.ident_in(at.current, column);
+        let renamed = from.name != *name;
+        let ident = if renamed { self.ident(column) } else { before.clone() };
         let mut steps = Vec::new();
-        if from.name != *name {
-            steps.push(change(column, &format!("RENAME CONSTRAINT {} TO {ident}", from.ident(column))));
+        if renamed {
+            steps.push(change(column, &format!("RENAME CONSTRAINT {before} TO {ident}")));
         }
         if from.no_inherit != *no_inherit {
             let word = if *no_inherit { "NO INHERIT" } else { "INHERIT" };
             steps.push(change(column, &format!("ALTER CONSTRAINT {ident} {word}")));
         }
-        steps.extend(self.comment_step(column, comment));
+        if from.comment != self.comment {
+            steps.push(self.comment_on(column, &ident));
+        }
         steps
     }
 
-    fn comment_step(&self, column: &ObjectId, before: Option<&String>) -> Option<Step> {
+    fn comment_on(&self, column: &ObjectId, ident: &str) -> Step {
         let text = self.comment.as_ref().map_or_else(|| "NULL".to_owned(), |text| sql::literal(text));
-        let on = format!("COMMENT ON CONSTRAINT {} ON {} IS {text}", self.ident(column), column.relation());
-        (before != self.comment.as_ref()).then(|| Step::new(on))
+        Step::new(format!("COMMENT ON CONSTRAINT {ident} ON {} IS {text}", column.relation()))
     }
 
-    fn named(&self) -> String {
-        self.name.as_ref().map_or_else(String::new, |name| format!("CONSTRAINT {} ", sql::ident(name)))
+    /// The comment on a new constraint.
+    fn comment_step(&self, column: &ObjectId) -> Option<Step> {
+        self.comment.as_ref().map(|_| self.comment_on(column, &self.ident(column)))
     }
 
     fn suffix(&self) -> &'static str {
@@ -106,9 +128,16 @@ impl NotNull {
 
 /// The clause that makes a new column NOT NULL.
 pub(super) fn clause(at: &At) -> String {
-    of(at.desired, at.id)
-        .filter(|it| it.valid)
-        .map_or_else(|| "NOT NULL".to_owned(), |it| format!("{}NOT NULL{}", it.named(), it.suffix()))
+    if let Some(it) = of(at.desired, at.id).filter(|it| it.valid) {
+        return format!("CONSTRAINT {} NOT NULL{}", it.ident(at.id), it.suffix());
+    }
+    let ident = USUAL.ident_in(at.desired, at.id);
+    // PostgreSQL chooses the usual name unless another table of the schema has a constraint of that name: a partition, when
+    // the partitioned table is made anew.
+    let relation = lineage::relation(at.id);
+    let anew = lineage::tables(relation).iter().any(|it| at.is_made(it) && at.current.contains(it));
+    let chosen = ident == USUAL.ident(at.id) && !anew;
+    if chosen || at.desired.server.major < 18 { "NOT NULL".to_owned() } else { format!("CONSTRAINT {ident} NOT NULL") }
 }
 
 /// The statement that makes a column NOT NULL by a constraint that has not been checked yet, or that is not as usual.
@@ -116,10 +145,27 @@ pub(super) fn added(at: &At) -> Option<Step> {
     let (before, after) = (of(at.current, at.id), of(at.desired, at.id));
     if let Some(before) = before.filter(|_| at.persists(at.id)) {
         // It has its usual name by now where that is desired.
-        let ident = after.map_or(USUAL, |_| before).ident(at.id);
+        let renamed = after.is_none() && before.name.is_some();
+        let ident = if renamed { USUAL.ident(at.id) } else { before.ident_in(at.current, at.id) };
         return (!before.valid).then(|| checked(change(at.id, &format!("VALIDATE CONSTRAINT {ident}"))));
     }
     after.filter(|it| it.valid).map(|to| add(at.id, to))
+}
+
+/// The statements that give the constraints of a table that becomes a partition, or was one, the names that they have when
+/// it is made so.
+pub(super) fn renamed(at: &At, table: &ObjectId) -> Vec<Step> {
+    let name = |catalog: &Catalog, id: &ObjectId| match catalog.get(id) {
+        Some(Object::Column(column)) if of(catalog, id).is_none() => column.not_null_name().cloned(),
+        _ => None,
+    };
+    let columns = at.desired.dependents(table).map(|(id, _)| id);
+    let columns = columns.filter(|id| id.kind == Kind::Column && at.persists(id));
+    let names = columns.filter_map(|id| Some((id, name(at.current, id)?, name(at.desired, id)?)));
+    let differ = names.filter(|(_, before, after)| before != after);
+    let rename =
+        |before: &str, after: &str| format!("RENAME CONSTRAINT {} TO {}", sql::ident(before), sql::ident(after));
+    differ.map(|(id, before, after)| change(id, &rename(&before, &after))).collect()
 }
 
 /// Whether a column that is NOT NULL makes those below it so.
@@ -142,7 +188,8 @@ fn of<'a>(catalog: &'a Catalog, column: &ObjectId) -> Option<&'a NotNull> {
 fn add(column: &ObjectId, to: &NotNull) -> Step {
     let not_valid = if to.valid { "" } else { " NOT VALID" };
     let name = sql::ident(column.name());
-    let step = change(column, &format!("ADD {}NOT NULL {name}{}{not_valid}", to.named(), to.suffix()));
+    let step =
+        change(column, &format!("ADD CONSTRAINT {} NOT NULL {name}{}{not_valid}", to.ident(column), to.suffix()));
     if to.valid { checked(step) } else { step }
 }
 

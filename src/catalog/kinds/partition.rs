@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, lineage};
+use super::{Kind, lineage, not_null};
 use crate::{
     catalog::{At, Definition, Hazard, ObjectId, Shape, Step},
     sql,
@@ -38,12 +38,16 @@ impl Definition for Partition {
         let table = at.id.root();
         let step = attachment(parent, &format!("ATTACH PARTITION {} {bound}", table.address()));
         let why = "every row must fit the partition, and none of them may be in the default partition".to_owned();
-        vec![if at.current.contains(table) { step.hazard(Hazard::MayFail { why }) } else { step }]
+        let step = if at.current.contains(table) { step.hazard(Hazard::MayFail { why }) } else { step };
+        not_null::renamed(at, table).into_iter().chain([step]).collect()
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
         let Self { parent, bound: _ } = self;
-        vec![attachment(parent, &format!("DETACH PARTITION {}", at.id.root().address()))]
+        let table = at.id.root();
+        let step = attachment(parent, &format!("DETACH PARTITION {}", table.address()));
+        let renamed = if at.desired.contains(at.id) { Vec::new() } else { not_null::renamed(at, table) };
+        std::iter::once(step).chain(renamed).collect()
     }
 }
 
