@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Object, column_above as above,
+    Object, column_above as above, column_around as around,
     column_settings::after_type_change,
     conversion::{self, Conversion},
     extension::has_moved,
@@ -34,55 +34,6 @@ pub struct Column {
     declared: bool,
     position: Kept<i16>,
 }
-
-/// What PostgreSQL refuses to keep while the type of a column changes under it.
-const AROUND_TYPE: &[Kind] = &[
-    Kind::Column,
-    Kind::Default,
-    Kind::ForeignKey,
-    Kind::Function,
-    Kind::Procedure,
-    Kind::View,
-    Kind::MaterializedView,
-    Kind::Rule,
-    Kind::Trigger,
-    Kind::Policy,
-    Kind::PublicationTable,
-    Kind::Statistics,
-];
-/// The same while a column holds text instead of its values.
-const AROUND_TEXT: &[Kind] = &[
-    Kind::Column,
-    Kind::Constraint,
-    Kind::Default,
-    Kind::ForeignKey,
-    Kind::Function,
-    Kind::Index,
-    Kind::MaterializedView,
-    Kind::Policy,
-    Kind::Procedure,
-    Kind::PublicationTable,
-    Kind::Rule,
-    Kind::Statistics,
-    Kind::Trigger,
-    Kind::View,
-];
-/// The same while only a modifier changes: nothing has to be checked again.
-const AROUND_MODIFIER: &[Kind] = &[
-    Kind::Default,
-    Kind::Function,
-    Kind::Procedure,
-    Kind::View,
-    Kind::MaterializedView,
-    Kind::Rule,
-    Kind::Trigger,
-    Kind::Policy,
-    Kind::PublicationTable,
-    Kind::Statistics,
-];
-
-/// The same while its values come about in another way.
-const AROUND_EXPRESSION: &[Kind] = &[Kind::Statistics];
 
 impl Definition for Column {
     const KEYWORD: &'static str = "COLUMN";
@@ -159,10 +110,10 @@ impl Definition for Column {
         };
         let steps = expression.into_iter().chain(self.becoming(to, at, retype)).collect();
         if !retyped {
-            return Alteration::Around(steps, if regenerated { AROUND_EXPRESSION } else { &[] });
+            return Alteration::Around(steps, if regenerated { around::EXPRESSION } else { &[] });
         }
         let modifier_only = self.base_type.0 == to.base_type.0 && self.collation == to.collation;
-        Alteration::Around(steps, if modifier_only { AROUND_MODIFIER } else { AROUND_TYPE })
+        Alteration::Around(steps, if modifier_only { around::MODIFIER } else { around::TYPE })
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
@@ -221,7 +172,7 @@ impl Definition for Column {
         }
         if above::follows(at) {
             let after = before.becoming(self, at, after_type_change(at.id, at.desired));
-            return Some(Detour { before: Vec::new(), after, around: AROUND_TEXT });
+            return Some(Detour { before: Vec::new(), after, around: around::TEXT });
         }
         let (name, data_type) = (sql::ident(at.id.name()), &self.data_type);
         let text = conversion::as_text(at, &before.data_type, data_type);
@@ -237,7 +188,7 @@ impl Definition for Column {
         Some(Detour {
             before: expression.into_iter().chain([change(at, &format!("TYPE text{to_text}"))]).collect(),
             after: before.becoming(self, at, back),
-            around: AROUND_TEXT,
+            around: around::TEXT,
         })
     }
 
@@ -252,7 +203,7 @@ impl Definition for Column {
             return None;
         }
         if above::follows(at) {
-            return Some(Alteration::Around(after_type_change(at.id, at.desired), AROUND_TYPE));
+            return Some(Alteration::Around(after_type_change(at.id, at.desired), around::TYPE));
         }
         let conversion = Conversion::new(at, &before.data_type, &self.data_type);
         let collation =
@@ -263,7 +214,7 @@ impl Definition for Column {
         step.guards = conversion.guards;
         let why = format!("every value must convert to {}", self.data_type);
         let steps = conversion.before.into_iter().chain([step.hazard(Hazard::MayFail { why })]).chain(conversion.after);
-        Some(Alteration::Around(steps.chain(after_type_change(at.id, at.desired)).collect(), AROUND_TYPE))
+        Some(Alteration::Around(steps.chain(after_type_change(at.id, at.desired)).collect(), around::TYPE))
     }
 }
 

@@ -8,6 +8,7 @@ mod cluster;
 mod collation;
 mod column;
 mod column_above;
+mod column_around;
 mod column_settings;
 mod comment;
 mod composite;
