@@ -232,3 +232,47 @@ fn what_contrib_extensions_bring_along_stays_untouched() {
     let after: (i64, String) = admin.query_one(members, &[]).map(|row| (row.get(0), row.get(1))).unwrap();
     assert_eq!(before, after);
 }
+
+/// The folder of a PostgreSQL that has PostGIS, and the libraries that it needs.
+fn postgis() -> Option<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/postgis");
+    let programs = root.join("usr/lib/postgresql/15/bin");
+    if !programs.is_dir() {
+        println!("no PostGIS is here: it is not tested (tests/run fetches it)");
+        return None;
+    }
+    let libraries = std::fs::read_dir(root.join("usr/lib")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = libraries.flat_map(|folder| [folder.clone(), folder.join("blas"), folder.join("lapack")]);
+    let folders: Vec<String> = folders.filter(|it| it.is_dir()).map(|it| it.display().to_string()).collect();
+    Some((programs, folders.join(":")))
+}
+
+#[test]
+fn what_postgis_brings_along_stays_untouched() {
+    let Some((programs, libraries)) = postgis() else { return };
+    let schema = "CREATE EXTENSION postgis;
+        CREATE SCHEMA app;
+        CREATE TABLE app.places (id integer PRIMARY KEY, name text NOT NULL, at public.geometry(Point, 4326));
+        CREATE INDEX places_at ON app.places USING gist (at);
+        CREATE VIEW app.near AS
+            SELECT id, public.st_distance(at, public.st_setsrid(public.st_makepoint(0, 0), 4326)) AS away FROM app.places;";
+    let project = Project::new()
+        .file("schema.sql", schema)
+        .variable("RECONCILE_ENGINE_FOLDERS", &programs.display().to_string())
+        .variable("LD_LIBRARY_PATH", &libraries);
+    project.run(["apply", "--yes"]).code(0).stdout_has("CREATE EXTENSION postgis");
+    project.run(["plan"]).code(0);
+    project.run(["plan", "--manage", "all"]).code(0);
+    let inspected = project.run(["inspect"]).code(0).never_says("spatial_ref_sys").stdout();
+    let project = project.file("schema.sql", &inspected);
+    project.run(["plan", "--manage", "all"]).code(0);
+    let other = schema.replace("Point, 4326", "Point, 3857").replace("makepoint(0, 0), 4326", "makepoint(0, 0), 3857");
+    let project = project.file("schema.sql", &other);
+    project.run(["apply", "--yes", "--manage", "all"]).code(0).stdout_has("geometry(Point,3857)");
+    project.run(["plan", "--manage", "all"]).code(0);
+    let project = project.file("schema.sql", "");
+    project
+        .run(["apply", "--yes", "--manage", "all", "--allow-loss", "all"])
+        .code(0)
+        .stdout_has("DROP EXTENSION postgis");
+}

@@ -30,6 +30,8 @@ pub struct ColumnSettings {
 impl Definition for ColumnSettings {
     const KEYWORD: &'static str = "SETTINGS OF";
     const SHAPE: Shape = Shape::About;
+    /// Options whose names start with `pg_` are PostgreSQL's own notes: minors of 2026 keep a `pg_attver` for every column, which
+    /// nobody can set.
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum AS objsubid,
             CASE WHEN a.attstorage <> t.typstorage THEN
@@ -40,12 +42,14 @@ impl Definition for ColumnSettings {
             CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
             nullif(a.attstattarget, -1) AS statistics,
             (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}')
-                FROM pg_catalog.pg_options_to_table(a.attoptions) o) AS options
+                FROM pg_catalog.pg_options_to_table(a.attoptions) o
+                WHERE o.option_name !~ '^pg_') AS options
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
         WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't' AND a.attnum > 0
             AND NOT a.attisdropped AND (a.attstorage <> t.typstorage OR a.attcompression <> ''
-                OR coalesce(a.attstattarget, -1) <> -1 OR a.attoptions IS NOT NULL)";
+                OR coalesce(a.attstattarget, -1) <> -1 OR EXISTS (
+                    SELECT FROM pg_catalog.pg_options_to_table(a.attoptions) o WHERE o.option_name !~ '^pg_'))";
 
     fn create(&self, at: &At) -> Vec<Step> {
         self.untouched().changes(self, at)

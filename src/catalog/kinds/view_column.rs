@@ -28,6 +28,8 @@ pub struct ViewColumn {
 impl Definition for ViewColumn {
     const KEYWORD: &'static str = "COLUMN";
     const SHAPE: Shape = Shape::Column;
+    /// Options whose names start with `pg_` are PostgreSQL's own notes: minors of 2026 keep a `pg_attver` for every column, which
+    /// nobody can set.
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, a.attrelid AS objid, a.attnum AS objsubid,
             ARRAY[n.nspname, c.relname, a.attname] AS names, a.attnum AS position,
@@ -38,7 +40,8 @@ impl Definition for ViewColumn {
                 END AS usual_storage,
             CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
             (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}')
-                FROM pg_catalog.pg_options_to_table(a.attoptions) o) AS options
+                FROM pg_catalog.pg_options_to_table(a.attoptions) o
+                WHERE o.option_name !~ '^pg_') AS options
         FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid

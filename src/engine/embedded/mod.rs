@@ -245,7 +245,8 @@ fn binaries(home: &Home, settings: &Settings) -> Result<Binaries, Error> {
     let wanted = home.major();
     let search = binaries::search(&settings.folders, wanted, account);
     let found = search.found.into_iter().filter(|binaries| MAJORS.contains(&binaries.major));
-    match found.max_by_key(|binaries| binaries.major) {
+    // Of those of one major, the first one that was found: that of a folder that is configured.
+    match found.rev().max_by_key(|binaries| binaries.major) {
         Some(binaries) => Ok(binaries),
         None => download::get(wanted.unwrap_or(newest), settings, account),
     }
