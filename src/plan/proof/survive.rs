@@ -24,6 +24,8 @@ struct Table {
     columns: BTreeMap<String, (String, u64, String)>,
 }
 
+/// The rows of foreign tables are elsewhere, and so are some of those of a partitioned table that has them as partitions.
+///
 /// Table, the table at the top, whether it is partitioned, column, and its type with all that its values are made of, by which one can tell whether they are written alike.
 const COLUMNS: &str = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
         coalesce((SELECT pg_catalog.quote_ident(m.nspname) || '.' || pg_catalog.quote_ident(r.relname)
@@ -47,7 +49,9 @@ const COLUMNS: &str = "SELECT pg_catalog.quote_ident(n.nspname) || '.' || pg_cat
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         LEFT JOIN pg_catalog.pg_attribute a
             ON c.oid = a.attrelid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
-    WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384
+    WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_partition_tree(CASE WHEN c.relkind = 'p' THEN c.oid END) t
+            JOIN pg_catalog.pg_class f ON f.oid = t.relid WHERE f.relkind = 'f')
     ORDER BY c.oid, a.attnum";
 
 impl Snapshot {
