@@ -70,7 +70,7 @@ pub enum PlanError {
     #[error(transparent)]
     Read(#[from] catalog::ReadError),
     /// The target broke off.
-    #[error("the target: {0}")]
+    #[error("the target: {}", rehearsal::describe(.0))]
     Postgres(#[from] postgres::Error),
     /// There is no scratch server.
     #[error(transparent)]

@@ -22,7 +22,7 @@ pub enum RehearsalError {
     #[error(transparent)]
     Read(#[from] catalog::ReadError),
     /// The connection broke.
-    #[error("the scratch server: {0}")]
+    #[error("the scratch server: {}", describe(.0))]
     Postgres(#[from] postgres::Error),
     /// A statement of ours failed.
     #[error("{what}, this statement failed: {sql}: {error}")]
@@ -54,7 +54,7 @@ pub enum StatementError {
         why: String,
     },
     /// The connection broke.
-    #[error("the scratch server: {0}")]
+    #[error("the scratch server: {}", describe(.0))]
     Lost(postgres::Error),
 }
 
