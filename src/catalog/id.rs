@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, model::Shape};
+use super::{Kind, definition::Shape};
 use crate::sql;
 
 /// A name-based address, in the spirit of `pg_identify_object_as_address`.

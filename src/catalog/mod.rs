@@ -1,5 +1,6 @@
 //! The catalog: one flat, typed model of what a database holds, and how it is read.
 
+mod definition;
 mod equality;
 mod fingerprint;
 mod id;
@@ -10,11 +11,12 @@ mod resolve;
 pub mod secret;
 mod step;
 
+pub use definition::{Alteration, At, Concern, Definition, Detour, Shape, Slot, Space};
 pub use equality::Kept;
 pub use fingerprint::{Digest, Fingerprint};
 pub use id::ObjectId;
 pub use kinds::{Kind, Object, new_database};
-pub use model::{Alteration, At, Catalog, Concern, Definition, Detour, Server, Shape, Slot, Space, Tie, Unmodelled};
+pub use model::{Catalog, Server, Tie, Unmodelled};
 pub use read::{ReadError, read, read_within};
 pub use secret::{Encoding, Visit};
 pub use step::{Guard, Hazard, Step, Transaction};

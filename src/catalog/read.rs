@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Catalog, Kind, Object, ObjectId, Server, Unmodelled,
-    model::Shape,
+    definition::Shape,
     resolve::{Address, Resolver},
 };
 

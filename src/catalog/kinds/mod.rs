@@ -70,7 +70,7 @@ pub use unmodelled::UNMODELLED;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::model::{Alteration, At, Concern, Definition, Detour, Shape, Slot};
+use super::definition::{Alteration, At, Concern, Definition, Detour, Shape, Slot};
 use super::{ObjectId, Step, Visit};
 
 pub use schema::new_database;
