@@ -128,8 +128,8 @@ if [ -x "$reconcile" ]; then
     measure 'reconcile plan, 10 changes' true "$plan --schema '$work/changed.sql'" 2
     measure 'the same with --no-proof' true "$plan --schema '$work/changed.sql' --no-proof" 2
     # The order of statements must not matter much: what a plan without changes takes is mostly loading.
-    awk -v RS=';\n' -v ORS='\0' 1 "$work/schema.sql" | head -z -n 5000 | lines >"$work/sorted.sql"
-    awk -v RS=';\n' -v ORS='\0' 1 "$work/schema.sql" | head -z -n 5000 | shuf -z --random-source=<(yes) | lines >"$work/random.sql"
+    awk -v RS=';\n' -v ORS='\0' 'NR <= 5000' "$work/schema.sql" | lines >"$work/sorted.sql"
+    awk -v RS=';\n' -v ORS='\0' 'NR <= 5000' "$work/schema.sql" | shuf -z --random-source="$work/schema.sql" | lines >"$work/random.sql"
     createdb bench_5000
     psql -X -q -1 -v ON_ERROR_STOP=1 -d bench_5000 -f "$work/sorted.sql"
     plan="'$reconcile' plan --db 'postgresql://bench@/bench_5000?host=$server' -o '$work/plan.json'"
