@@ -6,7 +6,7 @@ use super::{
     make::PlanError,
     rehearsal::{RehearsalError, Session},
     scope::touched,
-    script::script,
+    script::statements,
 };
 use crate::{
     catalog::{self, Catalog},
@@ -69,8 +69,8 @@ impl Stuck {
         }
         let scratch = engine.database(spec)?;
         let mut session = Session::open(&scratch)?;
-        let draft = script(&empty, &around).map_err(RehearsalError::from)?;
-        session.run_all(&draft, "while what the desired state does not manage was copied")?;
+        let made = statements(&empty, &around).map_err(RehearsalError::from)?;
+        session.run_all(&made, "while what the desired state does not manage was copied")?;
         drop(session);
         let baseline = read(&scratch, ledger)?;
         // What the source lacks is better told by the first attempt, unless the second one got further.

@@ -11,7 +11,7 @@ use super::{
     rehearsal::{self, RehearsalError},
     rights::rights,
     scope::touched,
-    script::script,
+    script::statements,
     secrets::{Held, Variables},
 };
 use crate::{
@@ -142,9 +142,11 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
     supported("schema.sql", &scope, &loaded.catalog)?;
     supported("the database", &scope, &current)?;
     let desired = scope.complete(&current, &loaded.catalog);
-    let making =
-        Making { request, spec: &spec, empty: &loaded.empty, current: &current, desired: &desired, scope: &scope };
-    Ok(Made { plan: making.plan()?, warnings: loaded.warnings })
+    let Desired { empty, warnings, baseline, catalog } = loaded;
+    // Of a large database, each catalog takes tens of megabytes.
+    drop((baseline, catalog));
+    let making = Making { request, spec: &spec, empty: &empty, current: &current, desired: &desired, scope: &scope };
+    Ok(Made { plan: making.plan()?, warnings })
 }
 
 /// A catalog without the versions of extensions for which nobody names one.
@@ -237,7 +239,7 @@ impl Making<'_> {
 
     /// Executes the draft on a copy; what comes out must be what is desired.
     fn prove(&self, scratch: &Scratch, draft: &mut Draft, equivalence: &Equivalence) -> Result<Rehearsed, PlanError> {
-        let shared = script(&self.current.filtered(|id| !id.root().kind.shared()), self.current)?;
+        let shared = statements(&self.current.filtered(|id| !id.root().kind.shared()), self.current)?;
         let rehearse = |draft: &Draft| -> Result<Rehearsed, PlanError> {
             let steps = self.steps(draft, None)?;
             Ok(proof::rehearse(scratch, &shared, &steps, &self.groups(&steps), self.request.ledger)?)

@@ -5,7 +5,7 @@ use postgres::{
     error::{DbError, SqlState},
 };
 
-use super::{draft::Draft, script::script};
+use super::script::statements;
 use crate::{
     catalog::{self, Catalog},
     engine::{Engine, Scratch, Spec, SuperuserLender},
@@ -150,23 +150,22 @@ impl Session {
         Ok(Ran::Lent)
     }
 
-    /// Runs a draft: in one message where that works, otherwise statement by statement.
-    pub fn run_all(&mut self, draft: &Draft, what: &'static str) -> Result<(), RehearsalError> {
-        let mut whole = String::new();
-        for planned in &draft.steps {
-            whole.push_str(&planned.step.sql);
-            whole.push_str(";\n");
-        }
-        if self.client.batch_execute(&whole).is_ok() {
-            return Ok(());
-        }
-        for planned in &draft.steps {
-            let sql = &planned.step.sql;
-            self.run(sql, false).map_err(|error| RehearsalError::Statement { what, sql: sql.clone(), error })?;
+    /// Runs statements: many in one message where that works, otherwise one by one.
+    pub fn run_all(&mut self, statements: &[String], what: &'static str) -> Result<(), RehearsalError> {
+        for some in statements.chunks(TOGETHER) {
+            if self.client.batch_execute(&some.join(";\n")).is_ok() {
+                continue;
+            }
+            for sql in some {
+                self.run(sql, false).map_err(|error| RehearsalError::Statement { what, sql: sql.clone(), error })?;
+            }
         }
         Ok(())
     }
 }
+
+/// How many statements are one transaction: PostgreSQL goes over all locks of a transaction at the end of each statement.
+const TOGETHER: usize = 256;
 
 /// A scratch database that holds a catalog, made from its definitions where only `empty` is there; and the catalog as it
 /// reads there.
@@ -180,7 +179,7 @@ pub(super) fn copy(
 ) -> Result<(Scratch, Catalog), RehearsalError> {
     let scratch = engine.database(spec)?;
     let mut session = Session::open(&scratch)?;
-    session.run_all(&script(empty, of)?, what)?;
+    session.run_all(&statements(empty, of)?, what)?;
     let read = catalog::read(&mut session.client, ledger)?;
     drop(session);
     Ok((scratch, read))

@@ -10,3 +10,8 @@ use crate::catalog::Catalog;
 pub fn script(empty: &Catalog, catalog: &Catalog) -> Result<Draft, Cycle> {
     draft(empty, catalog, |_, _, _| false)
 }
+
+/// The same as mere statements.
+pub(super) fn statements(empty: &Catalog, catalog: &Catalog) -> Result<Vec<String>, Cycle> {
+    Ok(script(empty, catalog)?.steps.into_iter().map(|planned| planned.step.sql).collect())
+}

@@ -7,7 +7,6 @@ mod survive;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    draft::Draft,
     file::{Group, Observed, Step},
     rehearsal::{Ran, RehearsalError, Session, StatementError},
 };
@@ -80,7 +79,7 @@ pub(super) struct Rehearsed {
 /// number) are left out of the next attempt.
 pub(super) fn rehearse(
     scratch: &Scratch,
-    shared: &Draft,
+    shared: &[String],
     steps: &[Step],
     groups: &[Group],
     ledger: &str,
