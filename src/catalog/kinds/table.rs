@@ -43,7 +43,8 @@ impl Definition for Table {
                 JOIN pg_catalog.pg_attribute a ON a.attrelid = d.objid AND a.attnum = d.objsubid
                 WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.objid = c.oid AND d.objsubid > 0
                     AND d.refclassid = d.classid AND d.refobjid = d.objid AND d.refobjsubid = 0 AND d.deptype = 'i'
-                ORDER BY a.attnum) AS key_columns, nullif(am.amname, 'heap') AS access_method, s.spcname AS tablespace,
+                ORDER BY a.attnum) AS key_columns,
+            CASE WHEN c.relkind = 'p' OR am.amname <> 'heap' THEN am.amname END AS access_method, s.spcname AS tablespace,
             (SELECT coalesce(pg_catalog.json_object_agg(o.option_name, o.option_value), '{}') FROM (
                 SELECT * FROM pg_catalog.pg_options_to_table(c.reloptions) UNION ALL
                 SELECT 'toast.' || option_name, option_value FROM pg_catalog.pg_options_to_table(x.reloptions)) o) AS options
@@ -82,8 +83,11 @@ impl Definition for Table {
             if at.desired.server.major < 15 {
                 return Alteration::Replace;
             }
-            let method = access_method.as_deref().unwrap_or("heap");
-            steps.push(Step::new(format!("ALTER {} SET ACCESS METHOD {}", at.id, sql::ident(method))));
+            let method = access_method.as_deref().map(sql::ident);
+            // A partitioned table without one leaves the choice to its partitions.
+            let none = if partition_key.is_some() { "DEFAULT" } else { "heap" };
+            let method = method.as_deref().unwrap_or(none);
+            steps.push(Step::new(format!("ALTER {} SET ACCESS METHOD {method}", at.id)));
         }
         if self.tablespace != *tablespace {
             let tablespace = tablespace.as_deref().unwrap_or("pg_default");
