@@ -47,9 +47,10 @@ impl Migration<'_> {
             return Err(within(format!("the second plan is not empty:\n    {}", remaining.join("\n    "))));
         }
         forget(&database)?;
+        let counters_after = self::counters(&database)?;
         for (column, (bounds, before)) in &counters {
             // What starts anew within other bounds is allowed to.
-            if let Some((_, after)) = self::counters(&database)?.get(column).filter(|(after, _)| after == bounds)
+            if let Some((_, after)) = counters_after.get(column).filter(|(after, _)| after == bounds)
                 && after != before
             {
                 return Err(within(format!("the counter of {column} stands at {after:?}, not at {before:?}")));
