@@ -9,7 +9,7 @@ use super::script::statements;
 use crate::{
     catalog::{self, Catalog},
     engine::{Engine, Scratch, Spec, SuperuserLender},
-    source::NotLent,
+    source::{NotLent, TOGETHER},
 };
 
 /// Why something could not be rehearsed on a scratch database.
@@ -163,9 +163,6 @@ impl Session {
         Ok(())
     }
 }
-
-/// How many statements are one transaction: PostgreSQL goes over all locks of a transaction at the end of each statement.
-const TOGETHER: usize = 256;
 
 /// A scratch database that holds a catalog, made from its definitions where only `empty` is there; and the catalog as it
 /// reads there.

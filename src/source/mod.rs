@@ -23,7 +23,7 @@ mod unit;
 pub use class::Class;
 pub use error::Error;
 pub use files::{read, read_text};
-pub use load::{Beyond, Lender, Loaded, NotLent, Session, lend, lendable, load};
+pub use load::{Beyond, Lender, Loaded, NotLent, Session, TOGETHER, lend, lendable, load};
 pub use report::{Failure, LoadError};
 pub use statement::{File, Location, Statement, Warning};
 

@@ -20,6 +20,10 @@ use lend::{Lent, Loans};
 use postgres::error::SqlState;
 use rounds::Rounds;
 
+/// How many statements are one message, and so one transaction, at most: a transaction holds a lock on everything that it
+/// makes, and PostgreSQL goes over all of them at the end of each statement.
+pub const TOGETHER: usize = 256;
+
 /// Where and how to load.
 pub struct Session<'a> {
     /// The connection of the loading role, outside any transaction.
@@ -103,12 +107,9 @@ impl Loader<'_> {
     }
 
     /// Runs units as they stand, as far as that works; how many are done.
-    ///
-    /// Each message is a transaction: a single one would hold thousands of locks, over which PostgreSQL goes at the end of
-    /// every statement.
     fn in_file_order(&mut self, units: &[Unit]) -> Result<usize, Trouble> {
         let mut done = 0;
-        for chunk in units.chunks(rounds::LARGEST) {
+        for chunk in units.chunks(TOGETHER) {
             match self.connection.run(&chunk.iter().collect::<Vec<_>>()) {
                 Ok(()) => done += chunk.len(),
                 Err(Trouble::Refused(_)) => break,

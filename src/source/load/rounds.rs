@@ -1,15 +1,13 @@
 //! Loads in rounds: units in their order, in batches that grow while all goes well, and what failed again until nothing
 //! moves.
 
-use super::Loader;
 use super::connection::{Refused, Trouble};
+use super::{Loader, TOGETHER};
 use crate::source::class::Class;
 use crate::source::order::{Order, order};
 use crate::source::unit::Unit;
 use std::collections::HashSet;
 
-/// How many units are sent in one message at most; a transaction holds a lock on everything that it makes.
-pub(super) const LARGEST: usize = 256;
 const FIRST: usize = 64;
 
 /// What came of one unit.
@@ -110,7 +108,7 @@ impl Rounds {
         match loader.connection.run(&units) {
             Ok(()) => {
                 loader.clean = false;
-                self.size = (self.size * 2).min(LARGEST);
+                self.size = (self.size * 2).min(TOGETHER);
                 batch.iter().for_each(|unit| self.done(*unit));
                 Ok(())
             }
@@ -133,7 +131,7 @@ impl Rounds {
     fn send_one(&mut self, loader: &mut Loader<'_>, unit: usize) -> Result<(), Trouble> {
         match loader.run_alone(&self.order.units[unit]) {
             Ok(()) => {
-                self.size = (self.size * 2).min(LARGEST);
+                self.size = (self.size * 2).min(TOGETHER);
                 self.done(unit);
             }
             Err(Trouble::Refused(refused)) => {
