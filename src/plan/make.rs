@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     draft::{Draft, draft},
-    equivalence::Equivalence,
+    equivalence::{Equivalence, Reread},
     file::{self, Plan, Roles, Scope},
     load::{Desired, load},
     proof::{self, ProofError, Rehearsed},
@@ -233,8 +233,10 @@ impl Making<'_> {
         self.write(&draft, rehearsed.as_ref(), Some(&equivalence))
     }
 
-    fn copy(&self, of: &Catalog, what: &'static str) -> Result<(Scratch, Catalog), RehearsalError> {
-        rehearsal::copy(self.request.engine, self.spec, self.empty, of, self.request.ledger, what)
+    fn copy(&self, of: &Catalog, what: &'static str) -> Result<(Scratch, Reread), RehearsalError> {
+        let (scratch, copy) =
+            rehearsal::copy(self.request.engine, self.spec, self.empty, of, self.request.ledger, what)?;
+        Ok((scratch, Reread::new(of, &copy)))
     }
 
     /// Executes the draft on a copy; what comes out must be what is desired.
@@ -275,10 +277,11 @@ impl Making<'_> {
     }
 
     /// What differs between an outcome and the desired state; `copy` is the copy as it read before the plan.
-    fn remaining(&self, after: &Catalog, copy: Option<&Catalog>, equivalence: &Equivalence) -> Vec<String> {
+    fn remaining(&self, after: &Catalog, copy: Option<&Reread>, equivalence: &Equivalence) -> Vec<String> {
         let same = |id: &ObjectId, after: &Object, desired: &Object| {
             // What the plan did not touch may read as it did on the copy before.
-            let untouched = self.current.get(id) == Some(desired) && copy.and_then(|it| it.get(id)) == Some(after);
+            let untouched =
+                self.current.get(id) == Some(desired) && copy.is_some_and(|it| it.get(id, desired) == after);
             untouched || equivalence.same(id, after, desired)
         };
         crate::diff::diff(after, self.desired, same)

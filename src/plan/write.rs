@@ -117,7 +117,7 @@ impl Making<'_> {
             let after = proof.and_then(|it| it.after.get(id));
             // What the plan leaves alone on the copy, it leaves alone on the target, as it reads there.
             let untouched = before.filter(|before| match after {
-                Some(after) => copy.and_then(|it| it.get(id)) == Some(after),
+                Some(after) => copy.is_some_and(|it| it.get(id, before) == after),
                 None => equivalence.is_none_or(|it| it.same(id, before, desired)),
             });
             let likely = untouched.or(after).unwrap_or(desired);
@@ -125,7 +125,7 @@ impl Making<'_> {
                 Some(desired),
                 after,
                 before.filter(|_| untouched.is_some()),
-                equivalence.and_then(|it| it.desired).and_then(|it| it.get(id)),
+                equivalence.and_then(|it| it.desired).map(|it| it.get(id, desired)),
             ];
             let digest = self.scope.digest(id, likely);
             let others: BTreeSet<Digest> = also
