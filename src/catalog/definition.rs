@@ -2,7 +2,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Catalog, Kind, ObjectId, Step, Visit};
+use super::{Catalog, Kind, ObjectId, Step, Visit, Words};
 
 /// What PostgreSQL knows about one kind: how to read it, and the DDL that makes it so.
 pub trait Definition: PartialEq + Serialize + DeserializeOwned {
@@ -235,7 +235,7 @@ pub enum Shape {
 
 /// A name in one of PostgreSQL's name spaces.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Slot(pub Space, pub Vec<String>);
+pub struct Slot(pub Space, pub Words);
 
 /// One of PostgreSQL's name spaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

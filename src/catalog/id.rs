@@ -1,34 +1,81 @@
 //! Addresses of objects: by kind and name, never by OID.
 
-use std::fmt;
+use std::{fmt, ops::Deref, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, definition::Shape};
 use crate::sql;
 
+/// Words in their order, shared by all clones.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Words(Arc<[String]>);
+
+impl Words {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Deref for Words {
+    type Target = [String];
+
+    fn deref(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl From<Vec<String>> for Words {
+    fn from(words: Vec<String>) -> Self {
+        Self(words.into())
+    }
+}
+
+impl FromIterator<String> for Words {
+    fn from_iter<I: IntoIterator<Item = String>>(words: I) -> Self {
+        Self(words.into_iter().collect())
+    }
+}
+
+impl<'a> IntoIterator for &'a Words {
+    type Item = &'a String;
+    type IntoIter = std::slice::Iter<'a, String>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
 /// A name-based address, in the spirit of `pg_identify_object_as_address`.
 ///
-/// Displays as DDL writes it: `TABLE app.users`, `TRIGGER audit ON app.users`, `FUNCTION app.f(integer)`.
+/// Displays as DDL writes it: `TABLE app.users`, `TRIGGER audit ON app.users`, `FUNCTION app.f(integer)`. A clone shares
+/// its words with the original.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectId {
     /// What sort of object this is.
     pub kind: Kind,
     /// The unquoted parts of its name, outermost first: schema, relation, part of the relation.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub names: Vec<String>,
+    #[serde(default, skip_serializing_if = "Words::is_empty")]
+    pub names: Words,
     /// The types of a routine's arguments, as `format_type` writes them with an empty `search_path`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub args: Vec<String>,
+    #[serde(default, skip_serializing_if = "Words::is_empty")]
+    pub args: Words,
     /// The object that this one says something about: an owner, a comment, a grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub of: Option<Box<ObjectId>>,
+    pub of: Option<Arc<ObjectId>>,
 }
 
 impl ObjectId {
     /// An address by kind and name.
     pub fn new<S: Into<String>>(kind: Kind, names: impl IntoIterator<Item = S>) -> Self {
-        Self { kind, names: names.into_iter().map(Into::into).collect(), args: Vec::new(), of: None }
+        Self { kind, names: names.into_iter().map(Into::into).collect(), args: Words::default(), of: None }
+    }
+
+    /// The address of what is said about an object without further names: its owner, its comment.
+    pub fn about(kind: Kind, of: &ObjectId) -> Self {
+        Self { kind, names: Words::default(), args: Words::default(), of: Some(Arc::new(of.clone())) }
     }
 
     /// The last part of the name.

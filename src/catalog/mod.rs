@@ -14,7 +14,7 @@ mod step;
 pub use definition::{Alteration, At, Concern, Definition, Detour, Shape, Slot, Space};
 pub use equality::Kept;
 pub use fingerprint::{Digest, Fingerprint};
-pub use id::ObjectId;
+pub use id::{ObjectId, Words};
 pub use kinds::{Kind, Object, new_database};
 pub use model::{Catalog, Server, Tie, Unmodelled};
 pub use read::{ReadError, read, read_within};

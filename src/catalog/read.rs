@@ -1,6 +1,9 @@
 //! Reads a database into a catalog: every kind's query, in a few messages, inside one read-only snapshot.
 
-use std::{collections::BTreeMap, sync::mpsc::sync_channel};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, mpsc::sync_channel},
+};
 
 use postgres::{Client, GenericClient, IsolationLevel, SimpleQueryMessage};
 use serde::de::DeserializeOwned;
@@ -220,7 +223,7 @@ impl Reading {
         let hidden = kind.in_schema()
             && names.first().is_some_and(|schema| schema.starts_with("pg_") || schema == "information_schema");
         if !hidden && !self.resolver.is_implementation(address) {
-            let id = ObjectId { kind, names, args, of: None };
+            let id = ObjectId { args: args.into(), ..ObjectId::new(kind, names) };
             let number = self.objects.len();
             self.resolver.needs(number, &needs);
             self.resolver.object(address, number, kind.created_before_owner());
@@ -232,8 +235,8 @@ impl Reading {
     fn finish(mut self, ledger: &str) -> Catalog {
         for About { of, kind, names, object, needs, row } in self.about {
             if let Some(of) = self.resolver.exact(of) {
-                let about = self.objects.get(of).map(|(of, _)| Box::new(of.clone()));
-                let id = ObjectId { kind, names, args: Vec::new(), of: about };
+                let about = self.objects.get(of).map(|(of, _)| Arc::new(of.clone()));
+                let id = ObjectId { of: about, ..ObjectId::new(kind, names) };
                 let number = self.objects.len();
                 self.resolver.needs(number, &needs);
                 if kind.completes() {

@@ -76,7 +76,7 @@ fn owner<'a>(catalog: &'a Catalog, id: &'a ObjectId) -> &'a ObjectId {
 fn path(id: &ObjectId) -> String {
     let kind = id.kind.keyword().to_lowercase().replace(' ', "_");
     let name = plain(id.name());
-    match id.names.as_slice() {
+    match &*id.names {
         [schema, _, ..] => format!("{}/{kind}/{name}.sql", plain(schema)),
         _ => format!("{kind}/{name}.sql"),
     }

@@ -91,7 +91,7 @@ impl ColumnSettings {
 
 /// What brings back the settings that PostgreSQL resets when the type of a column changes.
 pub(super) fn after_type_change(column: &ObjectId, desired: &Catalog) -> Vec<Step> {
-    let about = ObjectId { of: Some(Box::new(column.clone())), ..ObjectId::new::<String>(Kind::ColumnSettings, []) };
+    let about = ObjectId::about(Kind::ColumnSettings, column);
     let mut steps = Vec::new();
     if let Some(Object::ColumnSettings(settings)) = desired.get(&about) {
         let storage = settings.storage.iter().map(|it| format!("SET STORAGE {it}"));

@@ -157,7 +157,7 @@ impl Definition for Constraint {
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         let mut slots = vec![Slot(Space::Constraint, id.names.clone())];
         if !self.is_check() {
-            slots.push(Slot(Space::Relation, index(id)));
+            slots.push(Slot(Space::Relation, index(id).into()));
         }
         if self.definition.starts_with("PRIMARY KEY") {
             slots.push(Slot(Space::PrimaryKey, id.names.iter().take(2).cloned().collect()));

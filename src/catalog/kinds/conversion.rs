@@ -170,7 +170,7 @@ impl<'a> Types<'a> {
         let modified = data_type.strip_suffix(')').and_then(|it| it.rsplit_once('('));
         let names = sql::parts(modified.map_or(data_type, |(name, _)| name));
         let ids = Kind::ALL.iter().filter(|kind| kind.swaps()).map(|kind| ObjectId::new(*kind, names.iter().cloned()));
-        let slot = Slot(Space::Type, names.clone());
+        let slot = Slot(Space::Type, names.clone().into());
         ids.into_iter().find(|id| catalog.get(id).is_some_and(|object| object.slots(id).contains(&slot)))
     }
 

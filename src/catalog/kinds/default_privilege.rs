@@ -132,7 +132,7 @@ impl Definition for SchemaDefaultPrivilege {
 type Both<'a> = (&'a Privileges, &'a Privileges);
 
 fn change(at: &At, (held, grantable): Both, (to_held, to_grantable): Both) -> Vec<Step> {
-    let [_, class, to] = at.id.names.as_slice() else { return Vec::new() };
+    let [_, class, to] = &*at.id.names else { return Vec::new() };
     let change = Rights { held, grantable }.change(Rights { held: to_held, grantable: to_grantable });
     let scope = scope(at.id);
     let statements = change.statements("", class, &grantee(to)).into_iter();
@@ -147,6 +147,6 @@ fn scope(id: &ObjectId) -> String {
 }
 
 fn address(id: &ObjectId) -> String {
-    let [_, class, to] = id.names.as_slice() else { return String::new() };
+    let [_, class, to] = &*id.names else { return String::new() };
     format!("{} ON {class} TO {}", scope(id), grantee(to))
 }

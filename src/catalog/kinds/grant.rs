@@ -177,7 +177,7 @@ impl Definition for SequenceGrant {
 
 /// The owner of the object after the plan, where that is known.
 fn owner_of<'a>(at: &At<'a>) -> Option<&'a str> {
-    let id = ObjectId { kind: Kind::Owner, names: Vec::new(), args: Vec::new(), of: at.id.of.clone() };
+    let id = ObjectId { of: at.id.of.clone(), ..ObjectId::new::<String>(Kind::Owner, []) };
     at.desired.get(&id).and_then(|owner| owner.role(at.id))
 }
 
@@ -247,7 +247,7 @@ impl Target<'_> {
 
     /// The address of another grantee's rights on the same object.
     fn of_grantee(&self, name: &str) -> ObjectId {
-        ObjectId { names: vec![name.to_owned()], ..self.at.id.clone() }
+        ObjectId { names: vec![name.to_owned()].into(), ..self.at.id.clone() }
     }
 
     /// The statements between the rights before and after.

@@ -97,7 +97,7 @@ impl Definition for Identity {
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
-        vec![Slot(Space::Relation, self.sequence.clone()), Slot(Space::ColumnDefault, id.names.clone())]
+        vec![Slot(Space::Relation, self.sequence.clone().into()), Slot(Space::ColumnDefault, id.names.clone())]
     }
 }
 
@@ -122,7 +122,7 @@ impl Identity {
     /// Whether PostgreSQL would choose the name of the sequence, if nothing else has it: it cuts long names in ways of its own,
     /// and those are better said.
     fn is_named_by_default(&self, id: &ObjectId) -> bool {
-        let [schema, table, column] = id.names.as_slice() else { return false };
+        let [schema, table, column] = &*id.names else { return false };
         let name = format!("{table}_{column}_seq");
         name.len() < 64 && self.sequence == [schema.clone(), name]
     }

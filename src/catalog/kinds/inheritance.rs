@@ -46,7 +46,7 @@ impl Definition for Inheritance {
         let (kept, relation) = (staying(at), &at.id.root().names);
         let new = parents.iter().filter(|parent| !kept.contains(parent)).map(|parent| change(at, "INHERIT", parent));
         let before = match at.current.get(at.id) {
-            Some(Object::Inheritance(before)) => Some(before),
+            Some(Object::Inheritance(before)) => Some(&**before),
             _ => None,
         };
         new.chain(stand_in::release(at, relation, before, self)).collect()

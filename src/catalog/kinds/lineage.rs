@@ -123,9 +123,7 @@ pub(super) fn tables(relation: &[String]) -> [ObjectId; 2] {
 fn link<'a>(catalog: &'a Catalog, relation: &[String]) -> Option<(&'a ObjectId, &'a Object)> {
     let whole = tables(relation).into_iter().find(|id| catalog.contains(id))?;
     let links = [Kind::Partition, Kind::Inheritance];
-    links.into_iter().find_map(|kind| {
-        catalog.get_key_value(&ObjectId { of: Some(Box::new(whole.clone())), ..ObjectId::new::<String>(kind, []) })
-    })
+    links.into_iter().find_map(|kind| catalog.get_key_value(&ObjectId::about(kind, &whole)))
 }
 
 /// Whether anything is below a relation.
@@ -137,5 +135,5 @@ fn children(catalog: &Catalog, relation: &[String]) -> Vec<Vec<String>> {
     let whole = tables(relation).into_iter().find(|id| catalog.contains(id));
     let dependents = whole.iter().flat_map(|id| catalog.dependents(id)).map(|(id, _)| id);
     let below = dependents.filter(|id| matches!(id.kind, Kind::Partition | Kind::Inheritance));
-    below.map(|id| id.root().names.clone()).filter(|child| child != relation).collect()
+    below.map(|id| id.root().names.to_vec()).filter(|child| child != relation).collect()
 }

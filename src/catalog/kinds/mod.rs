@@ -67,6 +67,8 @@ mod view_column;
 
 pub use unmodelled::UNMODELLED;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -85,10 +87,10 @@ macro_rules! kinds {
               #[serde(rename = $name)] $kind,)*
         }
 
-        /// One object's definition.
+        /// One object's definition; the same one may stand in several catalogs.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Object {
-            $(#[doc = concat!("A definition of kind `", $name, "`.")] $kind($definition),)*
+            $(#[doc = concat!("A definition of kind `", $name, "`.")] $kind(Arc<$definition>),)*
         }
 
         impl Kind {
@@ -180,6 +182,12 @@ macro_rules! kinds {
             }
         }
 
+        $(impl From<$definition> for Object {
+            fn from(definition: $definition) -> Self {
+                Self::$kind(Arc::new(definition))
+            }
+        })*
+
         impl Object {
             /// The definition's kind.
             pub fn kind(&self) -> Kind {
@@ -188,12 +196,12 @@ macro_rules! kinds {
 
             /// The definition's fields as JSON, sorted as they are declared.
             pub fn to_json(&self) -> Value {
-                match self { $(Object::$kind(it) => serde_json::to_value(it).unwrap_or_default(),)* }
+                match self { $(Object::$kind(it) => serde_json::to_value(&**it).unwrap_or_default(),)* }
             }
 
             /// A definition from its fields.
             pub fn from_json(kind: Kind, fields: Value) -> Result<Self, serde_json::Error> {
-                Ok(match kind { $(Kind::$kind => Object::$kind(serde_json::from_value(fields)?),)* })
+                Ok(match kind { $(Kind::$kind => Object::$kind(Arc::new(serde_json::from_value(fields)?)),)* })
             }
 
             /// See [`Definition::create`].
@@ -225,7 +233,7 @@ macro_rules! kinds {
 
             /// See [`Definition::drop`].
             pub fn drop(&self, at: &At) -> Vec<Step> {
-                match self { $(Object::$kind(it) => it.drop(at),)* }
+                match self { $(Object::$kind(it) => Definition::drop(&**it, at),)* }
             }
 
             /// See [`Definition::clause`].
@@ -272,7 +280,7 @@ macro_rules! kinds {
             pub fn rebuilds(&self, from: Option<&Object>, at: &At) -> Option<ObjectId> {
                 match self {
                     $(Object::$kind(it) => {
-                        let from = match from { Some(Object::$kind(from)) => Some(from), _ => None };
+                        let from = match from { Some(Object::$kind(from)) => Some(&**from), _ => None };
                         it.rebuilds(from, at)
                     })*
                 }
@@ -300,7 +308,7 @@ macro_rules! kinds {
 
             /// See [`Definition::visit_options`].
             pub fn visit_options(&mut self, visit: &mut Visit) {
-                match self { $(Object::$kind(it) => it.visit_options(visit),)* }
+                match self { $(Object::$kind(it) => Arc::make_mut(it).visit_options(visit),)* }
             }
 
             /// See [`Definition::slots`].

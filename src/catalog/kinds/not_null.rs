@@ -175,7 +175,7 @@ pub(super) fn is_inherited(catalog: &Catalog, column: &ObjectId) -> bool {
 
 /// The object about a column.
 pub(super) fn about(column: &ObjectId) -> ObjectId {
-    ObjectId { of: Some(Box::new(column.clone())), ..ObjectId::new::<String>(Kind::NotNull, []) }
+    ObjectId::about(Kind::NotNull, column)
 }
 
 fn of<'a>(catalog: &'a Catalog, column: &ObjectId) -> Option<&'a NotNull> {

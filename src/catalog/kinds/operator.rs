@@ -49,7 +49,7 @@ impl Reference {
 
     fn id(&self) -> ObjectId {
         let Self { names, args } = self;
-        ObjectId { kind: Kind::Operator, names: names.clone(), args: args.clone(), of: None }
+        ObjectId { kind: Kind::Operator, names: names.clone().into(), args: args.clone().into(), of: None }
     }
 }
 

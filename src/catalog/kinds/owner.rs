@@ -55,7 +55,7 @@ impl Definition for Owner {
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { role } = self;
         let now = at.current.get(at.id);
-        let owned = matches!(now, Some(Object::Owner(now)) if now == self);
+        let owned = matches!(now, Some(Object::Owner(now)) if **now == *self);
         let new = at.id.of.as_ref().is_none_or(|of| !at.current.contains(of));
         // What the connecting role creates belongs to it.
         if *role == at.current.server.user && (owned || new) { Vec::new() } else { set(at, role) }

@@ -63,6 +63,6 @@ impl Definition for Range {
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
-        vec![Slot(Space::Type, id.names.clone()), Slot(Space::Type, self.multirange.clone())]
+        vec![Slot(Space::Type, id.names.clone()), Slot(Space::Type, self.multirange.clone().into())]
     }
 }

@@ -52,8 +52,7 @@ pub(super) fn lifted(at: &At, steps: Vec<Step>) -> Vec<Step> {
         .into_iter()
         .map(|names| ObjectId::new(Kind::Table, names))
         .filter(|table| {
-            let about =
-                ObjectId { of: Some(Box::new(table.clone())), ..ObjectId::new::<String>(Kind::ForcedRowSecurity, []) };
+            let about = ObjectId::about(Kind::ForcedRowSecurity, table);
             at.current.contains(&about) && at.desired.contains(&about)
         })
         .collect();

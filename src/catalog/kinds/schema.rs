@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, comment::Comment, grant::Grant, owner::Owner};
+use super::{Kind, comment::Comment, grant::Grant, owner::Owner};
 use crate::catalog::{Alteration, At, Catalog, Definition, ObjectId, Step, Tie};
 
 /// A schema; its owner, comment and grants are objects of their own.
@@ -30,17 +30,17 @@ impl Definition for Schema {
 /// What is in a new database of the same server: the schema `public`, and what initdb says about it.
 pub fn new_database(catalog: &Catalog) -> Catalog {
     let public = ObjectId::new(Kind::Schema, ["public".to_owned()]);
-    let about = |kind, names| ObjectId { kind, names, args: Vec::new(), of: Some(Box::new(public.clone())) };
     let owned_by_database = catalog.server.major >= 15;
     let privileges: &[&str] = if owned_by_database { &["USAGE"] } else { &["CREATE", "USAGE"] };
-    let owner = about(Kind::Owner, Vec::new());
+    let owner = ObjectId::about(Kind::Owner, &public);
+    let everyone = ObjectId { names: vec![String::new()].into(), ..ObjectId::about(Kind::Grant, &public) };
     let mut objects = vec![
-        (public.clone(), Object::Schema(Schema {})),
-        (about(Kind::Comment, Vec::new()), Object::Comment(Comment::new("standard public schema"))),
-        (about(Kind::Grant, vec![String::new()]), Object::Grant(Grant::new(privileges, "SCHEMA"))),
+        (public.clone(), Schema {}.into()),
+        (ObjectId::about(Kind::Comment, &public), Comment::new("standard public schema").into()),
+        (everyone, Grant::new(privileges, "SCHEMA").into()),
     ];
     if owned_by_database {
-        objects.push((owner, Object::Owner(Owner::new("pg_database_owner"))));
+        objects.push((owner, Owner::new("pg_database_owner").into()));
     } else if let Some(role) = catalog.get(&owner) {
         // Whoever made the cluster.
         objects.push((owner, role.clone()));

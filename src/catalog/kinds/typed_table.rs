@@ -57,7 +57,7 @@ pub(super) const OPTIONS: &str = " WITH OPTIONS";
 /// Whether a table is made of a type.
 pub(super) fn is_typed(catalog: &Catalog, relation: &[String]) -> bool {
     let table = ObjectId::new(Kind::Table, relation.iter().cloned());
-    catalog.contains(&ObjectId { of: Some(Box::new(table)), ..ObjectId::new::<String>(Kind::TypedTable, []) })
+    catalog.contains(&ObjectId::about(Kind::TypedTable, &table))
 }
 
 /// The clauses that stand inside the parentheses of a new table, and the one that says of which type it is, before them.
