@@ -91,6 +91,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// Whether there is such a clause.
+    fn is_clause(&self, at: &At) -> bool {
+        self.clause(at).is_some()
+    }
+
     /// What has to change, or to go, before this becomes `to`, although that does not depend on it.
     fn waits_for(&self, _to: &Self, _at: &At) -> Vec<ObjectId> {
         Vec::new()

@@ -1,21 +1,59 @@
 //! Addresses of objects: by kind and name, never by OID.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{BuildHasher, Hash, Hasher},
+    ops::Deref,
+    sync::Arc,
+};
 
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, definition::Shape};
 use crate::sql;
 
 /// Words in their order, shared by all clones.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Words(Arc<[String]>);
+///
+/// Their hash is computed once, and what is shared is not compared word by word: addresses are looked up for every tie.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct Words {
+    words: Arc<[String]>,
+    hash: u64,
+}
 
 impl Words {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.words.is_empty()
+    }
+}
+
+impl PartialEq for Words {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && (Arc::ptr_eq(&self.words, &other.words) || self.words == other.words)
+    }
+}
+
+impl Eq for Words {}
+
+impl PartialOrd for Words {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Words {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.words, &other.words) { Ordering::Equal } else { self.words.cmp(&other.words) }
+    }
+}
+
+impl Hash for Words {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
     }
 }
 
@@ -23,19 +61,27 @@ impl Deref for Words {
     type Target = [String];
 
     fn deref(&self) -> &[String] {
-        &self.0
+        &self.words
     }
 }
 
 impl From<Vec<String>> for Words {
     fn from(words: Vec<String>) -> Self {
-        Self(words.into())
+        words.into_iter().collect()
+    }
+}
+
+impl From<Words> for Vec<String> {
+    fn from(words: Words) -> Self {
+        words.to_vec()
     }
 }
 
 impl FromIterator<String> for Words {
     fn from_iter<I: IntoIterator<Item = String>>(words: I) -> Self {
-        Self(words.into_iter().collect())
+        let words: Arc<[String]> = words.into_iter().collect();
+        let hash = if words.is_empty() { 0 } else { FixedState::default().hash_one(&words) };
+        Self { words, hash }
     }
 }
 
@@ -44,7 +90,7 @@ impl<'a> IntoIterator for &'a Words {
     type IntoIter = std::slice::Iter<'a, String>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.0.iter()
+        self.words.iter()
     }
 }
 

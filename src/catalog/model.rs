@@ -154,6 +154,12 @@ impl Catalog {
         self.objects.is_empty()
     }
 
+    /// Whether there is any object of a kind.
+    pub fn holds(&self, kind: Kind) -> bool {
+        let first = self.objects.partition_point(|id, _| id.kind < kind);
+        self.objects.get_index(first).is_some_and(|(id, _)| id.kind == kind)
+    }
+
     /// Whether a relation with rows has the name that the first two of these parts make.
     pub fn has_relation(&self, names: &[String]) -> bool {
         let names = names.get(..2).unwrap_or(names);

@@ -158,7 +158,7 @@ fn main_parent(graph: &Graph, desired: &Catalog, at: &At) -> Option<usize> {
         graph.index(Part::Main, id).filter(|_| !at.current.contains(id) || graph.index(Part::Drop, id).is_some())
     };
     is_created(id)?;
-    desired.get(id)?.clause(at)?;
+    desired.get(id).filter(|it| it.is_clause(at))?;
     let owner = owners(desired, id)
         .into_iter()
         .filter(|owner| contains(owner, id))

@@ -273,7 +273,7 @@ fn parts(decision: &Decision) -> &'static [Part] {
 /// Whether an object can be made within the statement that makes another.
 fn clause(desired: &Catalog, current: &Catalog, id: &ObjectId) -> bool {
     let at = At { id, current, desired, parts: &[], gone: &BTreeSet::new() };
-    desired.get(id).is_some_and(|it| it.clause(&at).is_some())
+    desired.get(id).is_some_and(|it| it.is_clause(&at))
 }
 
 /// These objects, and everything that goes along with them.

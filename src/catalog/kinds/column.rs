@@ -154,7 +154,11 @@ impl Definition for Column {
     }
 
     fn clause(&self, at: &At) -> Option<String> {
-        (!lineage::comes_with_relation(at)).then(|| self.spelled(at))
+        self.is_clause(at).then(|| self.spelled(at))
+    }
+
+    fn is_clause(&self, at: &At) -> bool {
+        !lineage::comes_with_relation(at)
     }
 
     fn rebuilds(&self, from: Option<&Self>, at: &At) -> Option<ObjectId> {

@@ -121,9 +121,12 @@ pub(super) fn tables(relation: &[String]) -> [ObjectId; 2] {
 }
 
 fn link<'a>(catalog: &'a Catalog, relation: &[String]) -> Option<(&'a ObjectId, &'a Object)> {
+    let links = [Kind::Partition, Kind::Inheritance].into_iter().filter(|kind| catalog.holds(*kind));
+    let mut links = links.peekable();
+    // Most databases know nothing of either, and every column asks.
+    links.peek()?;
     let whole = tables(relation).into_iter().find(|id| catalog.contains(id))?;
-    let links = [Kind::Partition, Kind::Inheritance];
-    links.into_iter().find_map(|kind| catalog.get_key_value(&ObjectId::about(kind, &whole)))
+    links.find_map(|kind| catalog.get_key_value(&ObjectId::about(kind, &whole)))
 }
 
 /// Whether anything is below a relation.

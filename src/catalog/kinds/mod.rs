@@ -241,6 +241,11 @@ macro_rules! kinds {
                 match self { $(Object::$kind(it) => it.clause(at),)* }
             }
 
+            /// See [`Definition::is_clause`].
+            pub fn is_clause(&self, at: &At) -> bool {
+                match self { $(Object::$kind(it) => it.is_clause(at),)* }
+            }
+
             /// See [`Definition::carrier`].
             pub fn carrier(&self, at: &At) -> Option<ObjectId> {
                 match self { $(Object::$kind(it) => it.carrier(at),)* }
