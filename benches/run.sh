@@ -4,7 +4,8 @@
 #
 #     benches/run.sh [TABLES] [RUNS]        (1000 tables and 5 runs unless said otherwise)
 #
-# RECONCILE names the program (target/release/reconcile), PGBIN the folder with PostgreSQL's programs.
+# RECONCILE names the program (target/release/reconcile), PGBIN the folder with PostgreSQL's programs. Built before by
+# `cargo build --release --bin reconcile --example read`; the example reads the catalogs and does nothing else.
 
 set -euo pipefail
 
@@ -123,6 +124,8 @@ measure 'pg_dump -s' true 'pg_dump -s'
 measure 'psql -1 -f' "$empty" "psql -X -q -1 -v ON_ERROR_STOP=1 -d bench_load -f '$work/schema.sql'"
 if [ -x "$reconcile" ]; then
     plan="'$reconcile' plan --db '$url' -o '$work/plan.json'"
+    [ ! -x "$(dirname "$reconcile")/examples/read" ] ||
+        measure 'reading the catalogs' true "'$(dirname "$reconcile")/examples/read' '$url'"
     measure 'reconcile inspect' true "'$reconcile' inspect --db '$url'"
     measure 'reconcile plan, no change' true "$plan --schema '$work/schema.sql'"
     measure 'reconcile plan, 10 changes' true "$plan --schema '$work/changed.sql'" 2
@@ -136,7 +139,7 @@ if [ -x "$reconcile" ]; then
     measure 'plan of 5,000 statements, sorted' true "$plan --schema '$work/sorted.sql'"
     measure 'the same in random order' true "$plan --schema '$work/random.sql'"
 else
-    echo "no $reconcile: build it with cargo build --release" >&2
+    echo "no $reconcile: build it with cargo build --release --bin reconcile --example read" >&2
     failed=1
 fi
 exit "$failed"
