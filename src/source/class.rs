@@ -2,6 +2,7 @@
 
 use super::cursor::Cursor;
 use super::head::Head;
+use super::notes;
 
 /// What a statement is to a desired state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +62,7 @@ impl Class {
         }
         match head.verb.as_str() {
             "CREATE" | "ALTER" | "DROP" | "COMMENT" | "SECURITY" if OUTSIDE.contains(&head.kind) => Self::Beyond,
+            "ALTER" if notes::only(head, cursor) => Self::Silent,
             "GRANT" | "REVOKE" => grant(cursor),
             "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "TRUNCATE" | "COPY" => Self::Rows,
             // Marks the index that a table is ordered by; without a table it only rewrites files.
@@ -134,7 +136,18 @@ mod tests {
                 .as_slice(),
             ),
             (Class::Call, &["SELECT create_thing()", "DO $$$$", "CALL p()", "WITH a AS (SELECT 1) SELECT f() FROM a"]),
-            (Class::Silent, &["set x to 1", "BEGIN", "analyze t", "VACUUM", "CLUSTER", "START TRANSACTION"]),
+            (
+                Class::Silent,
+                &[
+                    "ALTER TABLE ONLY a.t ALTER COLUMN c SET (pg_attver=12)",
+                    "set x to 1",
+                    "BEGIN",
+                    "analyze t",
+                    "VACUUM",
+                    "CLUSTER",
+                    "START TRANSACTION",
+                ],
+            ),
             (
                 Class::Rows,
                 &[

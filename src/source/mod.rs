@@ -9,6 +9,7 @@ mod files;
 mod head;
 mod load;
 mod locate;
+mod notes;
 mod order;
 mod parts;
 mod psql;

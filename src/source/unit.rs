@@ -1,6 +1,7 @@
 //! What is sent for a statement: all of it, or the parts of a table apart from its foreign keys.
 
 use super::cursor::Cursor;
+use super::notes;
 use super::parts::{What, parts};
 use super::statement::Statement;
 use std::ops::Range;
@@ -73,7 +74,7 @@ impl Unit {
         let mut text = Text::default();
         let all = statement.tokens.len();
         match &self.part {
-            Part::Whole => without(&mut text, statement, &concurrently(statement)),
+            Part::Whole => without(&mut text, statement, &meaningless(statement)),
             Part::Without(left_out) => without(&mut text, statement, left_out),
             Part::Clause { clause, column, name } => {
                 text.own(if statement.head.kind == "SEQUENCE" { "ALTER SEQUENCE " } else { "ALTER TABLE " });
@@ -135,6 +136,16 @@ fn without(text: &mut Text, statement: &Statement, left_out: &[Range<usize>]) {
         start = range.end;
     }
     text.source(statement, start..statement.tokens.len());
+}
+
+/// What a statement says that is not about the state.
+fn meaningless(statement: &Statement) -> Vec<Range<usize>> {
+    let cursor = statement.cursor();
+    let notes = notes::among(&statement.head, cursor);
+    if notes.is_empty() {
+        return concurrently(statement);
+    }
+    notes.into_iter().map(|note| with_comma(cursor, note.start, note.end)).collect()
 }
 
 /// The word that asks for a way of building that cannot be part of a transaction, and changes nothing about the outcome.
@@ -289,6 +300,21 @@ mod tests {
             ["CREATE SEQUENCE s START 5 CACHE 2", "ALTER SEQUENCE s OWNED BY app.t.id"]
         );
         assert_eq!(texts("CREATE SEQUENCE s OWNED BY NONE")?, ["CREATE SEQUENCE s OWNED BY NONE"]);
+        Ok(())
+    }
+
+    #[test]
+    fn what_newer_minors_note_is_left_out() -> Result<(), Error> {
+        let set = "ALTER TABLE ONLY app.t ALTER COLUMN c SET";
+        let spaced = |text: &str| text.replace("  ", " ");
+        assert_eq!(
+            spaced(&texts(&format!("{set} (pg_attver=12, n_distinct=5)"))?[0]),
+            format!("{set} ( n_distinct=5)")
+        );
+        assert_eq!(
+            spaced(&texts(&format!("{set} (n_distinct=5, pg_attver=12)"))?[0]),
+            format!("{set} (n_distinct=5 )")
+        );
         Ok(())
     }
 

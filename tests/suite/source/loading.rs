@@ -185,6 +185,8 @@ SET default_tablespace = '';
 SET default_table_access_method = heap;
 
 CREATE TABLE app.users (id integer NOT NULL, name text);
+ALTER TABLE ONLY app.users ALTER COLUMN id SET (pg_attver=202460472);
+ALTER TABLE ONLY app.users ALTER COLUMN name SET (n_distinct=5, pg_attver=202460472);
 ALTER TABLE app.users OWNER TO source_other;
 
 COPY app.users (id, name) FROM stdin;
