@@ -20,6 +20,7 @@ const REMOVALS: &[Removal] = &[
     (6, constraint),
     (4, index),
     (3, policy),
+    (12, |s, d| take(&mut s.others, d, 0)),
 ];
 
 /// Drops something, if there is any of it.

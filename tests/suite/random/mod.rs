@@ -8,6 +8,7 @@ mod carry;
 mod dice;
 mod drop;
 mod grow;
+mod kinds;
 mod model;
 mod names;
 mod print;
@@ -21,16 +22,16 @@ use proptest::num::u64;
 use proptest::strategy::Strategy;
 
 use dice::Dice;
-pub use model::Schema;
+pub use model::{Schema, Server};
 
 /// Schemas of up to a few dozen objects; a failing one shrinks by leaving out steps of its growth.
-pub fn schema() -> impl Strategy<Value = Schema> {
-    vec(u64::ANY.no_shrink(), 3..80).prop_map(|seeds| grown(&seeds))
+pub fn schema(server: Server) -> impl Strategy<Value = Schema> {
+    vec(u64::ANY.no_shrink(), 3..80).prop_map(move |seeds| grown(server, &seeds))
 }
 
 /// The schema that grows in one step for each seed.
-pub fn grown(seeds: &[u64]) -> Schema {
-    let mut schema = Schema::default();
+pub fn grown(server: Server, seeds: &[u64]) -> Schema {
+    let mut schema = Schema { server, ..Schema::default() };
     schema.namespaces.push(grow::namespace("app"));
     for seed in seeds {
         let mut dice = Dice::new(*seed);
@@ -63,6 +64,13 @@ pub fn mutate(schema: &Schema, seed: u64) -> Schema {
         }
     }
     after
+}
+
+/// For each attribute of each kind, its name, a schema, and the same with another value of that attribute.
+pub fn changes(server: Server, seed: u64) -> Vec<(String, Schema, Schema)> {
+    let schema = |other| Schema { others: vec![other], ..grown(server, &[]) };
+    let changes = kinds::changes(server, &mut Dice::new(seed));
+    changes.into_iter().map(|(before, after)| (before.name(), schema(before), schema(after))).collect()
 }
 
 /// SQL that puts rows into the tables that can be filled.

@@ -7,6 +7,8 @@ use std::fmt;
 
 use reconcile::sql;
 
+use super::kinds::Other;
+
 /// The name of an object that lives in a schema.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name {
@@ -49,9 +51,20 @@ pub struct Notes {
     pub granted: bool,
 }
 
+/// What a schema is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Server {
+    /// The major version.
+    pub major: u32,
+    /// Whether the schema belongs to a superuser.
+    pub superuser: bool,
+}
+
 /// All that a random database holds.
 #[derive(Clone, Default, PartialEq)]
 pub struct Schema {
+    /// The server that it is for.
+    pub server: Server,
     /// Its schemas.
     pub namespaces: Vec<Namespace>,
     /// Its enums.
@@ -70,6 +83,8 @@ pub struct Schema {
     pub views: Vec<View>,
     /// The triggers on its tables and views.
     pub triggers: Vec<Trigger>,
+    /// Objects of every other kind.
+    pub others: Vec<Other>,
 }
 
 /// A schema in the sense of `CREATE SCHEMA`.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use reconcile::sql;
 
+use super::kinds::Other;
 use super::model::{Name, Rule, Schema, Table};
 
 /// How many rows a table gets.
@@ -38,6 +39,7 @@ impl Schema {
         if !out.is_empty() {
             out.push_str("\nSELECT 1;\n");
         }
+        out.extend(self.others.iter().map(Other::rows));
         out
     }
 

@@ -1,12 +1,14 @@
 //! PostgreSQL accepts every random schema, its rows, and its mutations.
 
+use std::collections::BTreeMap;
+
 use proptest::num::u64;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 use reconcile::engine::Spec;
 use reconcile::plan::describe;
 
-use super::{Schema, mutate, rows, schema};
-use crate::server::{majors, server};
+use super::{Schema, Server, dice::Dice, grown, kinds, mutate, rows, schema};
+use crate::server::{majors, trusting_server};
 
 /// Loads a schema and its rows, checks what is deferred, and takes it all back.
 fn load(client: &mut postgres::Client, schema: &Schema) -> Result<(), TestCaseError> {
@@ -19,12 +21,13 @@ fn load(client: &mut postgres::Client, schema: &Schema) -> Result<(), TestCaseEr
 #[test]
 fn every_random_schema_and_mutation_loads() {
     for major in majors() {
-        let spec = Spec { role: "random_owner".to_owned(), roles: vec!["app_reader".to_owned()], ..Spec::default() };
-        let database = server(major).database(&spec).unwrap();
+        let roles = vec!["app_reader".to_owned(), "app_writer".to_owned()];
+        let spec = Spec { role: "random_owner".to_owned(), roles, ..Spec::default() };
+        let database = trusting_server(major).database(&spec).unwrap();
         let client = std::cell::RefCell::new(database.connect().unwrap());
         let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
         let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-        let outcome = runner.run(&(schema(), u64::ANY), |(before, seed)| {
+        let outcome = runner.run(&(schema(Server { major, superuser: true }), u64::ANY), |(before, seed)| {
             let after = mutate(&before, seed);
             assert_ne!(after, before, "a mutation changes something");
             assert_eq!(after, mutate(&before, seed), "and always the same");
@@ -32,5 +35,27 @@ fn every_random_schema_and_mutation_loads() {
             load(&mut client.borrow_mut(), &after)
         });
         assert!(outcome.is_ok(), "on {major}: {}", outcome.unwrap_err());
+    }
+}
+
+#[test]
+fn every_template_loads_whatever_is_chosen() {
+    for major in majors() {
+        let server = Server { major, superuser: true };
+        let roles = vec!["app_reader".to_owned(), "app_writer".to_owned()];
+        let spec = Spec { role: "random_owner".to_owned(), roles, ..Spec::default() };
+        let database = trusting_server(major).database(&spec).unwrap();
+        let mut client = database.connect().unwrap();
+        let mut failures = BTreeMap::new();
+        for seed in 0..40 {
+            for other in kinds::each(server, &mut Dice::new(seed)) {
+                let schema = Schema { server, others: vec![other], ..grown(server, &[]) };
+                if let Err(TestCaseError::Fail(why)) = load(&mut client, &schema) {
+                    failures.insert(why.message().lines().next().unwrap_or_default().to_owned(), why);
+                }
+            }
+        }
+        let failures: Vec<String> = failures.values().map(ToString::to_string).collect();
+        assert!(failures.is_empty(), "on {major}: {}", failures.join("\n"));
     }
 }

@@ -6,6 +6,7 @@ mod types;
 
 use super::dice::Dice;
 use super::grow;
+use super::kinds;
 use super::model::Schema;
 
 /// Something that can be changed: how often, and how.
@@ -31,6 +32,7 @@ const CHANGES: &[Change] = &[
     (2, tables::shuffle),
     (4, grow::comment),
     (3, grow::grant),
+    (50, kinds::change),
 ];
 
 /// Changes something, if there is any of it.

@@ -6,6 +6,7 @@ mod types;
 mod views;
 
 use super::dice::Dice;
+use super::kinds;
 use super::model::{Namespace, Notes, Schema};
 use super::names::{NAMESPACES, unused};
 
@@ -39,6 +40,7 @@ const ADDITIONS: &[Addition] = &[
     (3, views::add_view_index),
     (6, comment),
     (4, grant),
+    (25, kinds::add),
 ];
 
 /// Adds something, if there is room for it.

@@ -56,6 +56,7 @@ impl Schema {
         }
         self.triggers.iter().for_each(|trigger| self.print_trigger(&mut out, trigger));
         self.tables.iter().for_each(|table| self.print_policies(&mut out, table));
+        out.extend(self.others.iter().map(|other| other.sql(self.server.major)));
         out
     }
 
