@@ -123,6 +123,17 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// Whether PostgreSQL refuses that this comes about as long as anything holds values of the row type that it is or is a
+    /// part of.
+    fn rewrites(&self, _manner: Manner, _at: &At) -> bool {
+        false
+    }
+
+    /// What holds, on one side, values of the row type that this is or is a part of, where that is there all along.
+    fn held_by(&self, _at: &At, _side: &Catalog) -> Vec<ObjectId> {
+        Vec::new()
+    }
+
     /// Moves the old definition out of the way, so that the new one can be created under its name.
     fn aside(&self, _at: &At) -> Vec<Step> {
         Vec::new()
@@ -174,6 +185,17 @@ pub enum Alteration {
     Around(Vec<Step>, &'static [Kind]),
     /// Dropped and created, beside the old one where rows hold values of it (see [`Definition::SWAPS`]).
     Replace,
+}
+
+/// How an object comes to be what is desired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// It is made.
+    Made,
+    /// It changes in place.
+    Altered,
+    /// It stays what it is, but what it is made of is made anew.
+    Moved,
 }
 
 /// A change in two parts, between which a type is made anew.

@@ -155,6 +155,13 @@ pub(super) fn for_major(query: &str, major: u32) -> String {
     query.lines().filter(fits).collect::<Vec<_>>().join("\n")
 }
 
+impl Kind {
+    /// The SELECT that reads objects of this kind from a server of a major version.
+    pub fn query_for(self, major: u32) -> String {
+        for_major(self.query(), major)
+    }
+}
+
 /// A definition about the object at an address.
 struct About {
     of: Address,

@@ -5,6 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::{
+    held::Held,
+    whole::{types, wholes},
+};
 use crate::{
     catalog::{Alteration, At, Catalog, Detour, Kind, ObjectId, Step, Tie, Transaction},
     diff::Change,
@@ -60,12 +64,14 @@ impl Decisions {
 pub(super) fn decide(current: &Catalog, desired: &Catalog, changes: &[Change]) -> Decisions {
     let (mut known, mut dragged) = (BTreeSet::new(), BTreeMap::new());
     let linked = current.iter().chain(desired.iter()).any(|(id, _)| id.kind.links());
+    // What takes a detour is written as the outcome has it, for which it matters what is made anew.
+    let takes_detours = |it: &Decisions| it.of.values().any(|it| matches!(it, Decision::Detour(..)));
     loop {
         let mut decisions = decide_knowing(&known, &dragged, current, desired, changes);
         let goes = |it: &Decision| matches!(it, Decision::Drop | Decision::Replace | Decision::Swap);
         let gone = decisions.of.iter().filter(|(_, it)| goes(it)).map(|(id, _)| id.clone()).collect();
         decisions.gone = gone;
-        if !linked {
+        if !linked && !takes_detours(&decisions) {
             return decisions;
         }
         let along = go_along(&decisions, current, desired);
@@ -127,11 +133,12 @@ fn decide_knowing(
         while let Some(id) = deciding.gone.pop_front() {
             deciding.widen(&id);
         }
-        let torn = deciding.torn();
-        for (id, account) in &torn {
-            deciding.replace(id, Some(account));
+        let known = deciding.decisions.of.len();
+        for (id, account) in deciding.torn() {
+            deciding.replace(&id, Some(&account));
         }
-        if torn.is_empty() {
+        deciding.release();
+        if deciding.gone.is_empty() && deciding.decisions.of.len() == known {
             return deciding.decisions;
         }
     }
@@ -342,9 +349,27 @@ impl<'a> Deciding<'a> {
             .collect()
     }
 
+    /// Lets everything let go of values of row types that PostgreSQL refuses to change meanwhile.
+    fn release(&mut self) {
+        let all = self.decisions.of.iter().map(|(id, decision)| (id.clone(), Held::new(decision, &self.at(id))));
+        let refused: Vec<(ObjectId, Held)> = all.filter(|(_, held)| held.refused).collect();
+        for (account, held) in &refused {
+            for holder in &held.before {
+                let detour = self.desired.get(holder).and_then(|it| it.detour(&self.at(holder)));
+                match (self.decisions.of.get(holder), detour) {
+                    (Some(Decision::Detour(..)), _) => {}
+                    // By itself, it lets go of them for good.
+                    (Some(Decision::Alter(_)), _) if !held.after.contains(holder) => {}
+                    (_, Some(detour)) => self.detour(holder, detour, account),
+                    (_, None) => self.replace(holder, Some(account)),
+                }
+            }
+        }
+    }
+
     /// Whether rows that stay hold values of a type.
     fn is_held(&self, id: &ObjectId) -> bool {
-        self.current.dependents(id).any(|(dependent, _)| {
+        self.current.dependents(id).filter(|(_, tie)| *tie == Tie::Needs).any(|(dependent, _)| {
             let stays = !matches!(self.decisions.of.get(dependent), Some(Decision::Drop));
             stays && dependent.kind.holds_data() || dependent.kind.swaps() && self.is_held(dependent)
         })
@@ -360,29 +385,4 @@ impl<'a> Deciding<'a> {
     fn lets_go(&self, dependent: &ObjectId, id: &ObjectId) -> bool {
         matches!(self.decisions.of.get(dependent), Some(Decision::Alter(_))) && !self.still_needs(dependent, id)
     }
-}
-
-/// The types of which an object is made.
-fn types<'a>(catalog: &'a Catalog, id: &ObjectId) -> BTreeSet<&'a ObjectId> {
-    let mut found = BTreeSet::new();
-    let mut left: Vec<&ObjectId> = catalog.referenced(id).map(|(it, _)| it).collect();
-    while let Some(next) = left.pop() {
-        if next.kind.swaps() && found.insert(next) {
-            left.extend(catalog.referenced(next).map(|(it, _)| it));
-        }
-    }
-    found
-}
-
-/// An object, and everything that it is a part of.
-fn wholes<'a>(catalog: &'a Catalog, id: &'a ObjectId) -> Vec<&'a ObjectId> {
-    let mut found = vec![id];
-    let mut next = 0;
-    while let Some(part) = found.get(next).copied() {
-        let owners = catalog.referenced(part).filter(|(_, tie)| *tie != Tie::Needs).map(|(owner, _)| owner);
-        let new: Vec<&ObjectId> = owners.filter(|owner| !found.contains(owner)).collect();
-        found.extend(new);
-        next += 1;
-    }
-    found
 }

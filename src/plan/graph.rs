@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::{Equivalent, IndexSet};
 
-use super::decide::{Decision, Decisions};
+use super::{
+    decide::{Decision, Decisions},
+    held::Held,
+    whole::types,
+};
 use crate::catalog::{At, Catalog, ObjectId, Slot, Tie};
 
 /// One thing that is done to an object. The order of the variants is the order in which a swap happens.
@@ -68,6 +72,8 @@ impl Graph {
         graph.turns(current, desired, decisions);
         graph.precedences(current, desired, decisions);
         graph.links(current, desired);
+        graph.holders(current, desired, decisions);
+        graph.words(current, decisions);
         graph
     }
 
@@ -120,6 +126,15 @@ impl Graph {
                 } else if !desired.referenced(dependent).any(|(referenced, _)| referenced == id) {
                     self.edge((Part::Main, dependent), (first, id));
                 }
+            }
+        }
+    }
+
+    /// What lets go of its values writes them in the words of all the types of which they are made.
+    fn words(&mut self, current: &Catalog, decisions: &Decisions) {
+        for id in decisions.of.keys().filter(|id| self.index(Part::LetGo, id).is_some()).collect::<Vec<_>>() {
+            for of in types(current, id) {
+                self.edge((Part::LetGo, id), (Part::Drop, of));
             }
         }
     }
@@ -242,6 +257,36 @@ impl Graph {
         for id in parts_of(desired, wholes().filter(|id| !foldable || Some(*id) != new)) {
             if id != link && id.kind < link.kind && !upon.contains(id) {
                 self.edge((Part::Main, id), (Part::Main, link));
+            }
+        }
+    }
+
+    /// What holds values of a row type lets go of them before that changes, and takes hold of them after.
+    fn holders(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
+        for (id, decision) in &decisions.of {
+            let held = Held::new(decision, &decisions.at(id, current, desired));
+            for holder in &held.before {
+                let ends = [Part::LetGo, Part::Drop].into_iter().find(|part| self.index(*part, holder).is_some());
+                let first = match ends {
+                    Some(Part::LetGo) => Part::LetGo,
+                    _ if !held.refused => continue,
+                    Some(part) => part,
+                    None if held.after.contains(holder) => continue,
+                    None => Part::Main,
+                };
+                for part in parts(decision) {
+                    self.edge((first, holder), (*part, id));
+                }
+            }
+            for holder in &held.after {
+                // A default may be such a value as well.
+                let parts_of_it = desired.dependents(holder).filter(|(_, tie)| *tie == Tie::Belongs).map(|(it, _)| it);
+                let itself = held.refused || self.index(Part::LetGo, holder).is_some();
+                for after in parts_of_it.chain(Some(holder).filter(|_| itself)) {
+                    for part in parts(decision) {
+                        self.edge((*part, id), (Part::Main, after));
+                    }
+                }
             }
         }
     }

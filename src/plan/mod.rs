@@ -7,6 +7,7 @@ pub mod file;
 mod fold;
 mod graph;
 mod group;
+mod held;
 mod load;
 pub mod locks;
 mod make;
@@ -17,6 +18,7 @@ mod rights;
 mod scope;
 mod script;
 pub mod secrets;
+mod whole;
 mod write;
 
 pub use draft::{Draft, Planned, draft};

@@ -3,15 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Object, column_above as above, column_around as around,
-    column_settings::after_type_change,
-    conversion::{self, Conversion},
-    extension::has_moved,
-    generated::Generated,
-    lineage, not_null, stand_in, typed_table,
+    Object, column_above as above, column_around as around, column_settings::after_type_change, conversion::Conversion,
+    extension::has_moved, generated::Generated, lineage, not_null, row_type, stand_in, text_form::TextForm,
+    typed_table,
 };
 use crate::{
-    catalog::{Alteration, At, Definition, Detour, Hazard, Kept, Kind, ObjectId, Shape, Step},
+    catalog::{Alteration, At, Catalog, Definition, Detour, Hazard, Kept, Kind, Manner, ObjectId, Shape, Step},
     sql,
 };
 
@@ -143,7 +140,7 @@ impl Definition for Column {
     }
 
     fn precedes(&self, at: &At) -> Vec<ObjectId> {
-        lineage::merged_into(at)
+        lineage::merged_into(at).into_iter().chain(row_type::next(at)).collect()
     }
 
     /// What is inherited no longer can be taken away.
@@ -179,21 +176,39 @@ impl Definition for Column {
             return Some(Detour { before: Vec::new(), after, around: around::TEXT });
         }
         let (name, data_type) = (sql::ident(at.id.name()), &self.data_type);
-        let text = conversion::as_text(at, &before.data_type, data_type);
         let expression = before.generated.as_ref().map(|_| change(at, "DROP EXPRESSION"));
         let (to_text, back) = if is_foreign(at) {
-            (String::new(), String::new())
+            (vec![change(at, "TYPE text")], String::new())
         } else {
-            (format!(" USING {text}"), format!(" USING {name}::{data_type}"))
+            let TextForm { before, using, after, guards } = TextForm::new(at, &before.data_type, data_type);
+            let step = Step { guards, ..change(at, &format!("TYPE text USING {using}")) };
+            (before.into_iter().chain([step]).chain(after).collect(), format!(" USING {name}::{data_type}"))
         };
         let why = format!("every value must convert to {data_type}");
         let back = change(at, &format!("TYPE {data_type}{back}")).hazard(Hazard::MayFail { why });
         let back = std::iter::once(back).chain(after_type_change(at.id, at.desired)).collect();
         Some(Detour {
-            before: expression.into_iter().chain([change(at, &format!("TYPE text{to_text}"))]).collect(),
+            before: expression.into_iter().chain(to_text).collect(),
             after: before.becoming(self, at, back),
             around: around::TEXT,
         })
+    }
+
+    fn rewrites(&self, manner: Manner, at: &At) -> bool {
+        match (manner, at.current.get(at.id)) {
+            _ if stand_in::is_renewed(at) => true,
+            (Manner::Moved, _) => true,
+            (Manner::Altered, Some(Object::Column(from))) => {
+                let typed = from.data_type == self.data_type || has_moved(at, &from.data_type, &self.data_type);
+                let computed = self.generated.is_some() && from.generated != self.generated;
+                !typed || from.collation != self.collation || computed
+            }
+            _ => self.generated.as_ref().is_some_and(Generated::is_stored) || row_type::is_filled(at),
+        }
+    }
+
+    fn held_by(&self, at: &At, side: &Catalog) -> Vec<ObjectId> {
+        row_type::held_by(at.id, at, side)
     }
 
     fn position(&self) -> i16 {
@@ -262,6 +277,11 @@ impl Column {
             _ => {}
         }
         steps
+    }
+
+    /// Where it stands in its table.
+    pub(super) fn place(&self) -> i16 {
+        self.position.0
     }
 
     /// With modifiers and collation.

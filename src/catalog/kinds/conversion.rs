@@ -1,6 +1,6 @@
 //! Converting the values of a column from the old definition of a type to the new one of the same name.
 
-use super::{Kind, Object, swap};
+use super::{Kind, Object, row_type, swap};
 use crate::{
     catalog::{At, Catalog, Guard, ObjectId, Slot, Space, Step},
     sql,
@@ -25,25 +25,18 @@ impl Conversion {
     /// How the column at `at` moves from one type to another.
     pub fn new(at: &At, from: &str, to: &str) -> Self {
         let column = sql::ident(at.id.name());
-        let types = Types { current: at.current, desired: at.desired };
+        let types = Types { at };
         let mut guards = Vec::new();
-        types.guards(at, &column, from, to, &mut guards);
+        types.guards(&column, from, to, &mut guards);
         if let Some(body) = types.elements(from, to) {
-            let old = types
-                .named(at.current, element(from))
+            let old = named(at.current, element(from))
+                .filter(|id| !id.kind.in_the_way())
                 .map_or_else(|| element(from).to_owned(), |id| swap::aside_address(&id, at));
             let create = format!(
                 "CREATE FUNCTION {FUNCTION}({old}[]) RETURNS {to} LANGUAGE sql IMMUTABLE AS {}",
                 sql::dollar(&body)
             );
-            guards.push(Guard {
-                requires: format!("no value of {} has more than one dimension", at.id),
-                query: format!(
-                    "SELECT array_dims({column}) AS value, count(*) AS rows FROM {} WHERE array_ndims({column}) > 1 \
-                     GROUP BY 1 ORDER BY 1 LIMIT 10",
-                    at.id.relation()
-                ),
-            });
+            guards.push(dimensions_guard(at, &column));
             return Self {
                 before: Some(Step::new(create)),
                 using: format!("{FUNCTION}({column})"),
@@ -55,32 +48,30 @@ impl Conversion {
     }
 }
 
-/// The text of a column's values of one type, as the other type reads it.
-pub(super) fn as_text(at: &At, from: &str, to: &str) -> String {
-    let column = sql::ident(at.id.name());
-    let types = Types { current: at.current, desired: at.desired };
-    match types.fields(&column, from, to) {
-        Some(row) if !types.same_shape(from, to) => {
-            format!("CASE WHEN {column} IS DISTINCT FROM NULL THEN {row}::text END")
-        }
-        _ => format!("{column}::text"),
-    }
+/// The name and the type of a part of a composite value.
+pub(super) type Attribute = (String, String);
+
+/// Which of the two states a type is of.
+#[derive(Clone, Copy)]
+pub(super) enum Side {
+    Before,
+    After,
 }
 
 /// The types on both sides.
-struct Types<'a> {
-    current: &'a Catalog,
-    desired: &'a Catalog,
+#[derive(Clone, Copy)]
+pub(super) struct Types<'a> {
+    pub at: &'a At<'a>,
 }
 
-impl<'a> Types<'a> {
+impl Types<'_> {
     /// The expression that converts a value; what has no simpler way goes through text.
     fn converted(&self, value: &str, from: &str, to: &str) -> String {
-        let swapped = self.named(self.current, element(from)).is_some();
+        let swapped = named(self.at.current, element(from)).is_some_and(|id| !id.kind.in_the_way());
         if from == to && !swapped {
             return value.to_owned();
         }
-        let direct = self.desired.assignable(without_modifier(from), without_modifier(to)).is_some();
+        let direct = self.at.desired.assignable(&without_modifier(from), &without_modifier(to)).is_some();
         if from != to && direct && !swapped {
             return format!("{value}::{to}");
         }
@@ -92,7 +83,7 @@ impl<'a> Types<'a> {
 
     /// The expression that makes a composite value attribute by attribute.
     fn row(&self, value: &str, from: &str, to: &str) -> Option<String> {
-        let (old, new) = (self.attributes(self.current, from)?, self.attributes(self.desired, to)?);
+        let (old, new) = (self.attributes(Side::Before, from)?, self.attributes(Side::After, to)?);
         let fields = new.iter().map(|(name, to)| match old.iter().find(|(old, _)| old == name) {
             Some((_, from)) => self.converted(&format!("({value}).{}", sql::ident(name)), from, to),
             None => "NULL".to_owned(),
@@ -100,20 +91,6 @@ impl<'a> Types<'a> {
         let row = sql::join(fields, ", ");
         // `IS NOT NULL` would be false for a value whose attributes are all null.
         Some(format!("CASE WHEN {value} IS DISTINCT FROM NULL THEN ROW({row})::{to} END"))
-    }
-
-    /// A row of the attributes of a composite value, as another type has them, to be written as text.
-    fn fields(&self, value: &str, from: &str, to: &str) -> Option<String> {
-        let (old, new) = (self.attributes(self.current, from)?, self.attributes(self.desired, to)?);
-        let field = |(name, to): &(String, String)| {
-            let Some((_, from)) = old.iter().find(|(old, _)| old == name) else { return "NULL".to_owned() };
-            let field = format!("({value}).{}", sql::ident(name));
-            if self.same_shape(element(from), element(to)) {
-                return field;
-            }
-            self.fields(&field, from, to).unwrap_or(field)
-        };
-        Some(format!("ROW({})", sql::join(new.iter().map(field), ", ")))
     }
 
     /// The body of the function that converts an array of composite values whose attributes are not the same.
@@ -129,75 +106,103 @@ impl<'a> Types<'a> {
     }
 
     /// Whether values of both types are written alike, so that text leads from one to the other.
-    fn same_shape(&self, from: &str, to: &str) -> bool {
-        match (self.attributes(self.current, from), self.attributes(self.desired, to)) {
+    pub fn same_shape(&self, from: &str, to: &str) -> bool {
+        let (from, to) = (self.under(Side::Before, from), self.under(Side::After, to));
+        if is_array(&from) && is_array(&to) {
+            return self.same_shape(element(&from), element(&to));
+        }
+        match (self.attributes(Side::Before, &from), self.attributes(Side::After, &to)) {
             (Some(old), Some(new)) => {
-                old.len() == new.len()
-                    && old
-                        .iter()
-                        .zip(&new)
-                        .all(|(old, new)| old == new && self.same_shape(element(&old.1), element(&new.1)))
+                let alike = |(old, new): (&Attribute, &Attribute)| old == new && self.same_shape(&old.1, &new.1);
+                old.len() == new.len() && old.iter().zip(&new).all(alike)
             }
             (None, None) => true,
             _ => false,
         }
     }
 
-    /// The attributes of a composite type, or of the one under a domain, with their types.
-    fn attributes(&self, catalog: &Catalog, data_type: &str) -> Option<Vec<(String, String)>> {
-        let id = self.named(catalog, data_type)?;
-        match catalog.get(&id)? {
-            Object::Composite(composite) => Some(
-                composite
-                    .attributes()
-                    .iter()
-                    .filter_map(|name| {
-                        let id = ObjectId::new(Kind::Attribute, id.names.iter().chain([name]).cloned());
-                        match catalog.get(&id)? {
-                            Object::Attribute(it) => Some((name.clone(), it.data_type().to_owned())),
-                            _ => None,
-                        }
-                    })
-                    .collect(),
-            ),
-            Object::Domain(domain) => self.attributes(catalog, domain.data_type()),
-            _ => None,
+    /// What is under a type's domains.
+    pub fn under(&self, side: Side, data_type: &str) -> String {
+        let catalog = self.catalog(side);
+        match named(catalog, data_type).and_then(|id| catalog.get(&id)) {
+            Some(Object::Domain(domain)) => self.under(side, domain.data_type()),
+            _ => data_type.to_owned(),
         }
     }
 
-    /// The user's type of this name.
-    fn named(&self, catalog: &Catalog, data_type: &str) -> Option<ObjectId> {
-        let modified = data_type.strip_suffix(')').and_then(|it| it.rsplit_once('('));
-        let names = sql::parts(modified.map_or(data_type, |(name, _)| name));
-        let ids = Kind::ALL.iter().filter(|kind| kind.swaps()).map(|kind| ObjectId::new(*kind, names.iter().cloned()));
-        let slot = Slot(Space::Type, names.clone().into());
-        ids.into_iter().find(|id| catalog.get(id).is_some_and(|object| object.slots(id).contains(&slot)))
+    fn catalog(&self, side: Side) -> &Catalog {
+        match side {
+            Side::Before => self.at.current,
+            Side::After => self.at.desired,
+        }
+    }
+
+    /// The attributes of a composite type, of the one under a domain, or of the row type of a relation, with their types.
+    pub fn attributes(&self, side: Side, data_type: &str) -> Option<Vec<Attribute>> {
+        let catalog = self.catalog(side);
+        let id = named(catalog, data_type)?;
+        match (catalog.get(&id)?, side) {
+            (Object::Composite(composite), _) => {
+                let attribute = |name: &String| {
+                    let id = ObjectId::new(Kind::Attribute, id.names.iter().chain([name]).cloned());
+                    match catalog.get(&id)? {
+                        Object::Attribute(it) => Some((name.clone(), it.data_type().to_owned())),
+                        _ => None,
+                    }
+                };
+                Some(composite.attributes().iter().filter_map(attribute).collect())
+            }
+            (Object::Domain(domain), _) => self.attributes(side, domain.data_type()),
+            (_, Side::Before) => row_type::before(self.at, &id),
+            (_, Side::After) => row_type::after(self.at, &id),
+        }
     }
 
     /// Adds a query for every place inside a value where a label may stand that is gone.
-    fn guards(&self, at: &At, value: &str, from: &str, to: &str, guards: &mut Vec<Guard>) {
+    pub fn guards(&self, value: &str, from: &str, to: &str, guards: &mut Vec<Guard>) {
         if is_array(from) && is_array(to) {
-            return self.guards(at, &format!("unnest({value})"), element(from), element(to), guards);
+            return self.guards(&format!("unnest({value})"), element(from), element(to), guards);
         }
-        let objects = (self.named(self.current, from), self.named(self.desired, to));
-        let (Some(old), Some(new)) = objects else { return };
-        match (self.current.get(&old), self.desired.get(&new)) {
-            (Some(Object::Domain(domain)), _) => self.guards(at, value, domain.data_type(), to, guards),
-            (_, Some(Object::Domain(domain))) => self.guards(at, value, from, domain.data_type(), guards),
+        let At { current, desired, .. } = *self.at;
+        let (Some(old), Some(new)) = (named(current, from), named(desired, to)) else { return };
+        match (current.get(&old), desired.get(&new)) {
+            (Some(Object::Domain(domain)), _) => self.guards(value, domain.data_type(), to, guards),
+            (_, Some(Object::Domain(domain))) => self.guards(value, from, domain.data_type(), guards),
             (Some(Object::Enum(old)), Some(Object::Enum(new))) => {
                 if old.labels().iter().any(|label| !new.labels().contains(label)) {
-                    guards.push(labels_guard(at, value, to, new.labels()));
+                    guards.push(labels_guard(self.at, value, to, new.labels()));
                 }
             }
             _ => {
-                let new = self.attributes(self.desired, to).unwrap_or_default();
-                for (name, from) in self.attributes(self.current, from).unwrap_or_default() {
+                let new = self.attributes(Side::After, to).unwrap_or_default();
+                for (name, from) in self.attributes(Side::Before, from).unwrap_or_default() {
                     if let Some((_, to)) = new.iter().find(|(new, _)| *new == name) {
-                        self.guards(at, &format!("({value}).{}", sql::ident(&name)), &from, to, guards);
+                        self.guards(&format!("({value}).{}", sql::ident(&name)), &from, to, guards);
                     }
                 }
             }
         }
+    }
+}
+
+/// The user's type of this name.
+fn named(catalog: &Catalog, data_type: &str) -> Option<ObjectId> {
+    let modified = data_type.strip_suffix(')').and_then(|it| it.rsplit_once('('));
+    let names = sql::parts(modified.map_or(data_type, |(name, _)| name));
+    let ids = Kind::ALL.iter().filter(|kind| kind.swaps()).map(|kind| ObjectId::new(*kind, names.iter().cloned()));
+    let slot = Slot(Space::Type, names.clone().into());
+    ids.into_iter().find(|id| catalog.get(id).is_some_and(|object| object.slots(id).contains(&slot)))
+}
+
+/// Asks for arrays that cannot be taken apart and put together again element by element.
+pub(super) fn dimensions_guard(at: &At, value: &str) -> Guard {
+    Guard {
+        requires: format!("no array in {} has more than one dimension", at.id),
+        query: format!(
+            "SELECT array_dims(value) AS value, count(*) AS rows FROM (SELECT {value} AS value FROM {}) AS found \
+             WHERE array_ndims(value) > 1 GROUP BY 1 ORDER BY 1 LIMIT 10",
+            at.id.relation()
+        ),
     }
 }
 
@@ -214,14 +219,19 @@ fn labels_guard(at: &At, value: &str, to: &str, labels: &[String]) -> Guard {
     }
 }
 
-fn is_array(data_type: &str) -> bool {
+pub(super) fn is_array(data_type: &str) -> bool {
     data_type.ends_with("[]")
 }
 
-fn element(data_type: &str) -> &str {
+/// What an array is made of; of anything else, that itself.
+pub(super) fn element(data_type: &str) -> &str {
     data_type.strip_suffix("[]").unwrap_or(data_type)
 }
 
-fn without_modifier(data_type: &str) -> &str {
-    data_type.split_once('(').map_or(data_type, |(name, _)| name)
+/// A type without its modifier, which may stand in the middle: `timestamp(3) with time zone`.
+pub(super) fn without_modifier(data_type: &str) -> String {
+    match data_type.split_once('(').and_then(|(name, rest)| Some((name, rest.split_once(')')?.1))) {
+        Some((name, rest)) => format!("{name}{rest}"),
+        None => data_type.to_owned(),
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, swap};
+use super::{Kind, Object, row_type, swap};
 use crate::{
     catalog::{Alteration, At, Catalog, Definition, Hazard, ObjectId, Shape, Slot, Space, Step},
     sql,
@@ -175,7 +175,7 @@ fn checked(step: Step) -> Step {
 fn is_inside_other_values(catalog: &Catalog, id: &ObjectId) -> bool {
     let is_array = |data_type: &str| data_type.ends_with("[]");
     catalog.dependents(id).any(|(dependent, _)| match catalog.get(dependent) {
-        Some(Object::Column(column)) => is_array(column.data_type()),
+        Some(Object::Column(column)) => is_array(column.data_type()) || row_type::is_held(catalog, dependent),
         Some(Object::Domain(domain)) if is_array(domain.data_type()) => is_stored(catalog, dependent),
         Some(Object::Domain(_)) => is_inside_other_values(catalog, dependent),
         Some(Object::Composite(_) | Object::Range(_)) => is_stored(catalog, dependent),

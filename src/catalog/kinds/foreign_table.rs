@@ -22,6 +22,8 @@ pub struct ForeignTable {
 
 impl Definition for ForeignTable {
     const KEYWORD: &'static str = "FOREIGN TABLE";
+    const SWAPS: bool = true;
+    const IN_THE_WAY: bool = true;
     const HAS_OPTIONS: bool = true;
     const PRESENT: &'static str = "EXISTS (SELECT ftrelid FROM pg_catalog.pg_foreign_table)";
     const QUERY: &'static str = "

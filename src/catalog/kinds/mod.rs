@@ -49,6 +49,7 @@ mod replica_identity;
 mod rights;
 mod routine;
 mod row_security;
+mod row_type;
 mod rule;
 mod schema;
 mod security_label;
@@ -58,6 +59,7 @@ mod statistics;
 mod subscription;
 mod swap;
 mod table;
+mod text_form;
 mod text_search;
 mod trigger;
 mod typed_table;
@@ -72,8 +74,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::definition::{Alteration, At, Concern, Definition, Detour, Shape, Slot};
-use super::{ObjectId, Step, Visit};
+use super::definition::{Alteration, At, Concern, Definition, Detour, Manner, Shape, Slot};
+use super::{Catalog, ObjectId, Step, Visit};
 
 pub use schema::new_database;
 
@@ -291,6 +293,16 @@ macro_rules! kinds {
                 }
             }
 
+            /// See [`Definition::rewrites`].
+            pub fn rewrites(&self, manner: Manner, at: &At) -> bool {
+                match self { $(Object::$kind(it) => it.rewrites(manner, at),)* }
+            }
+
+            /// See [`Definition::held_by`].
+            pub fn held_by(&self, at: &At, side: &Catalog) -> Vec<ObjectId> {
+                match self { $(Object::$kind(it) => it.held_by(at, side),)* }
+            }
+
             /// See [`Definition::aside`].
             pub fn aside(&self, at: &At) -> Vec<Step> {
                 match self { $(Object::$kind(it) => it.aside(at),)* }
@@ -396,11 +408,4 @@ kinds! {
     SecurityLabel(security_label::SecurityLabel) "security_label",
     DefaultPrivilege(default_privilege::DefaultPrivilege) "default_privilege",
     SchemaDefaultPrivilege(default_privilege::SchemaDefaultPrivilege) "schema_default_privilege",
-}
-
-impl Kind {
-    /// The SELECT that reads objects of this kind from a server of a major version.
-    pub fn query_for(self, major: u32) -> String {
-        super::read::for_major(self.query(), major)
-    }
 }

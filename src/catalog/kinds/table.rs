@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Kind, inheritance,
+    Kind, Object, inheritance,
     options::{self, Options},
-    partition, typed_table,
+    partition, row_type, typed_table,
 };
 use crate::{
-    catalog::{Alteration, At, Definition, Hazard, Kept, ObjectId, Slot, Space, Step},
+    catalog::{Alteration, At, Catalog, Definition, Hazard, Kept, Manner, ObjectId, Slot, Space, Step},
     sql,
 };
 
@@ -35,6 +35,9 @@ pub struct Table {
 impl Definition for Table {
     const KEYWORD: &'static str = "TABLE";
     const HOLDS_DATA: bool = true;
+    const SWAPS: bool = true;
+    // Beside it, there would be two tables with rows.
+    const IN_THE_WAY: bool = true;
     const QUERY: &'static str = "
         SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
             ARRAY[n.nspname, c.relname] AS names, c.relpersistence = 'u' AS unlogged,
@@ -123,6 +126,15 @@ impl Definition for Table {
             if to.unlogged { vec![table(key)] } else { referenced.filter(|it| *it != table(key)).collect() }
         });
         others.filter(|other| other != at.id).collect()
+    }
+
+    fn rewrites(&self, _: Manner, at: &At) -> bool {
+        let Some(Object::Table(from)) = at.current.get(at.id) else { return false };
+        !self.is_partitioned() && (self.unlogged != from.unlogged || self.access_method != from.access_method)
+    }
+
+    fn held_by(&self, at: &At, side: &Catalog) -> Vec<ObjectId> {
+        if at.persists(at.id) { row_type::holders(side, at.id) } else { Vec::new() }
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {

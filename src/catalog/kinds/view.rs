@@ -64,6 +64,8 @@ pub struct View {
 
 impl Definition for View {
     const KEYWORD: &'static str = "VIEW";
+    const SWAPS: bool = true;
+    const IN_THE_WAY: bool = true;
     const QUERY: &'static str = query!("", "v");
 
     fn create(&self, at: &At) -> Vec<Step> {
@@ -87,6 +89,11 @@ impl Definition for View {
 }
 
 impl View {
+    /// The names and types of its columns.
+    pub(super) fn given(&self) -> Vec<(String, String)> {
+        given(&self.columns)
+    }
+
     fn spelled(&self, at: &At) -> String {
         let Self { query, columns: _, options } = self;
         // `CREATE OR REPLACE` drops the options that it does not name.
@@ -112,6 +119,8 @@ pub struct MaterializedView {
 
 impl Definition for MaterializedView {
     const KEYWORD: &'static str = "MATERIALIZED VIEW";
+    const SWAPS: bool = true;
+    const IN_THE_WAY: bool = true;
     const PRESENT: &'static str = "EXISTS (SELECT oid FROM pg_catalog.pg_class WHERE oid >= 16384 AND relkind = 'm')";
     const QUERY: &'static str = query!(
         ", c.relispopulated AS populated, s.spcname AS tablespace,
@@ -154,7 +163,16 @@ impl Definition for MaterializedView {
     }
 }
 
+fn given(columns: &[Given]) -> Vec<(String, String)> {
+    columns.iter().map(|it| (it.name.clone(), it.data_type.clone())).collect()
+}
+
 impl MaterializedView {
+    /// The names and types of its columns.
+    pub(super) fn given(&self) -> Vec<(String, String)> {
+        given(&self.columns)
+    }
+
     fn is_filled(id: &ObjectId, catalog: &Catalog) -> bool {
         matches!(catalog.get(id), Some(Object::MaterializedView(view)) if view.populated.0)
     }
