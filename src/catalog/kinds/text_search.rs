@@ -93,19 +93,19 @@ impl Definition for TextSearchDictionary {
         }
         let before = settings(self.options.as_deref().unwrap_or_default());
         let after = settings(options.as_deref().unwrap_or_default());
-        let gone = before.keys().filter(|name| !after.contains_key(*name)).map(|name| (*name).to_owned());
-        let new = after.iter().filter(|(name, value)| before.get(*name) != Some(value));
-        let clauses: Vec<String> = gone.chain(new.map(|(name, value)| format!("{name} = {value}"))).collect();
-        if clauses.is_empty() {
-            // Only the order differs, which no ALTER changes.
-            return Alteration::Replace;
-        }
+        let gone = before.iter().filter(|(name, _)| !after.iter().any(|(other, _)| other == name));
+        // What is set moves to the end: what stays must be what the new options begin with.
+        let stay: Vec<_> = before.iter().filter(|setting| after.contains(setting)).collect();
+        let in_order = after.iter().zip(&stay).take_while(|(new, stays)| new == *stays).count();
+        let kept = if in_order == stay.len() { in_order } else { 0 };
+        let set = after.iter().skip(kept).map(|(name, value)| format!("{name} = {value}"));
+        let clauses: Vec<String> = gone.map(|(name, _)| (*name).to_owned()).chain(set).collect();
         Alteration::InPlace(vec![Step::new(format!("ALTER {} ({})", at.id, sql::join(clauses, ", ")))])
     }
 }
 
 /// Splits `a = 'x', "B" = 'y'` into names and values, both spelled as they are.
-fn settings(text: &str) -> BTreeMap<&str, &str> {
+fn settings(text: &str) -> Vec<(&str, &str)> {
     let mut quote = None;
     let outside = move |c: char| {
         match (quote, c) {
@@ -175,6 +175,6 @@ mod tests {
     fn settings_are_split_at_their_commas() {
         let found = settings("stopwords = 'a, b', \"Odd, one\" = 'it''s', n = 5");
         let expected = [("stopwords", "'a, b'"), ("\"Odd, one\"", "'it''s'"), ("n", "5")];
-        assert_eq!(found, expected.into_iter().collect());
+        assert_eq!(found, expected);
     }
 }

@@ -22,8 +22,9 @@ pub(super) struct Table {
     pub constraints: BTreeMap<String, Vec<String>>,
     /// The expressions of its checks and of its columns' domains.
     pub checks: Vec<Check>,
-    /// Its user triggers, with the word that brings each back to its state.
-    triggers: BTreeMap<String, String>,
+    /// Its user triggers and those of its partitions, whose states need not be the same: the table, quoted and qualified,
+    /// the trigger, and the word that brings it back to its state.
+    triggers: Vec<(String, String, String)>,
 }
 
 /// A column.
@@ -92,11 +93,10 @@ impl Table {
         if self.forced {
             statements.push(format!("ALTER TABLE {} NO FORCE ROW LEVEL SECURITY", self.name));
         }
-        statements.extend(
-            self.triggers
-                .keys()
-                .map(|trigger| format!("ALTER TABLE {} DISABLE TRIGGER {}", self.name, sql::ident(trigger))),
-        );
+        let off = |(table, trigger, _): &(String, String, String)| {
+            format!("ALTER TABLE ONLY {table} DISABLE TRIGGER {}", sql::ident(trigger))
+        };
+        statements.extend(self.triggers.iter().map(off));
         sql::join(statements, "; ")
     }
 
@@ -106,11 +106,10 @@ impl Table {
         if self.forced {
             statements.push(format!("ALTER TABLE {} FORCE ROW LEVEL SECURITY", self.name));
         }
-        statements.extend(
-            self.triggers
-                .iter()
-                .map(|(trigger, word)| format!("ALTER TABLE {} {word} TRIGGER {}", self.name, sql::ident(trigger))),
-        );
+        let on = |(table, trigger, word): &(String, String, String)| {
+            format!("ALTER TABLE ONLY {table} {word} TRIGGER {}", sql::ident(trigger))
+        };
+        statements.extend(self.triggers.iter().map(on));
         sql::join(statements, "; ")
     }
 }
@@ -183,9 +182,15 @@ SELECT json_build_object('name', c.name, 'forced', c.relforcerowsecurity,
         SELECT pg_catalog.pg_get_expr(p.relpartbound, p.oid), ARRAY(SELECT k.name FROM keys k WHERE k.oid = t.parentrelid)
         FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class p ON p.oid = t.relid AND p.relispartition
         ORDER BY 1) k),
-    'triggers', (SELECT coalesce(json_object_agg(t.tgname, CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'R' THEN 'ENABLE REPLICA'
-            ELSE 'ENABLE ALWAYS' END), '{}')
-        FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled <> 'D'))
+    'triggers', (SELECT coalesce(json_agg(json_build_array(
+            pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(r.relname), t.tgname,
+            CASE t.tgenabled WHEN 'O' THEN 'ENABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END)
+            ORDER BY n.nspname, r.relname, t.tgname), '[]')
+        FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_class r ON r.oid = t.tgrelid
+            JOIN pg_catalog.pg_namespace n ON n.oid = r.relnamespace
+        WHERE (r.oid = c.oid OR r.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(c.oid)))
+            AND (NOT t.tgisinternal OR t.tgparentid <> 0) AND t.tgenabled <> 'D'
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.oid = t.tgconstraint AND k.contype = 'f')))
 FROM names c ORDER BY c.name COLLATE \"C\"";
 
 /// Reads every table that can be filled.
