@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Object,
     index::head,
     lineage,
     options::{self, Options},
@@ -82,6 +83,9 @@ impl Definition for Constraint {
         if self.is_check() && (lineage::carrier(at).is_some() || lineage::comes_with_relation(at)) {
             return Vec::new();
         }
+        if let Some(steps) = self.take_over(at) {
+            return steps;
+        }
         let not_valid = if self.enforced && !self.valid { " NOT VALID" } else { "" };
         if self.is_check() && stand_in::is_renewed(at) {
             return stand_in::renew_check(at, &self.spelled());
@@ -132,7 +136,10 @@ impl Definition for Constraint {
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
-        vec![remove(at)]
+        match partition_index::namesake(at, self.parent.as_ref()) {
+            Some((_, Object::Constraint(after))) if self.definition == after.definition => Vec::new(),
+            _ => vec![remove(at)],
+        }
     }
 
     fn carrier(&self, at: &At) -> Option<ObjectId> {
@@ -170,6 +177,22 @@ impl Constraint {
     /// The other constraints have an index each.
     pub(super) fn is_check(&self) -> bool {
         self.definition.starts_with("CHECK")
+    }
+
+    /// Schema and name of the index of which the constraint's own is a partition.
+    pub(super) fn parent(&self) -> Option<&Vec<String>> {
+        self.parent.as_ref()
+    }
+
+    /// The statements by which this one takes the place of the key that its partition has now.
+    fn take_over(&self, at: &At) -> Option<Vec<Step>> {
+        let (id, Object::Constraint(before)) = partition_index::namesake(at, self.parent.as_ref())? else {
+            return None;
+        };
+        let Alteration::InPlace(changes) = before.alter(self, at) else { return None };
+        let names = [id, at.id].map(|id| sql::ident(id.name()));
+        let rename = format!("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", at.id.relation(), names[0], names[1]);
+        Some([Step::new(rename)].into_iter().chain(partition_index::unsaid(at, id)).chain(changes).collect())
     }
 
     fn spelled(&self) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
+    Object,
     options::{self, Options},
     partition_index,
 };
@@ -59,6 +60,9 @@ impl Definition for Index {
                 AND d.objid = c.oid AND d.refclassid = 'pg_catalog.pg_constraint'::regclass AND d.deptype = 'i')";
 
     fn create(&self, at: &At) -> Vec<Step> {
+        if let Some(steps) = self.take_over(at) {
+            return steps;
+        }
         let Self { relation, definition, predicate, options, tablespace, statistics: _, parent, valid } = self;
         // The index of a partitioned table takes those of its partitions to itself, which are there by now.
         let head = if *valid { definition.replacen(ONLY, " ON ", 1) } else { definition.clone() };
@@ -105,6 +109,13 @@ impl Definition for Index {
         Alteration::InPlace(steps)
     }
 
+    fn drop(&self, at: &At) -> Vec<Step> {
+        match partition_index::namesake(at, self.parent.as_ref()) {
+            Some((_, Object::Index(after))) if self.renamed(at.id, after).is_some() => Vec::new(),
+            _ => vec![Step::new(format!("DROP {}", at.id))],
+        }
+    }
+
     fn remover(&self, at: &At) -> Option<ObjectId> {
         partition_index::remover(at, self.parent.as_ref())
     }
@@ -132,8 +143,25 @@ impl Index {
     }
 
     /// Schema and name of the index of which this one is a partition.
-    pub(super) fn parent(&self) -> Option<&[String]> {
-        self.parent.as_deref()
+    pub(super) fn parent(&self) -> Option<&Vec<String>> {
+        self.parent.as_ref()
+    }
+
+    /// The same under another name, where that is all that is different about what it indexes.
+    fn renamed(&self, from: &ObjectId, after: &Self) -> Option<Self> {
+        let (head, columns) = after.definition.split_once("INDEX ")?;
+        let rest =
+            self.definition.strip_prefix(head)?.strip_prefix("INDEX ")?.strip_prefix(&sql::ident(from.name()))?;
+        let same = columns.ends_with(rest) && self.predicate == after.predicate;
+        same.then(|| Self { definition: after.definition.clone(), ..self.clone() })
+    }
+
+    /// The statements by which this one takes the place of the index that its partition has now.
+    fn take_over(&self, at: &At) -> Option<Vec<Step>> {
+        let (id, Object::Index(before)) = partition_index::namesake(at, self.parent.as_ref())? else { return None };
+        let Alteration::InPlace(changes) = before.renamed(id, self)?.alter(self, at) else { return None };
+        let rename = Step::new(format!("ALTER {id} RENAME TO {}", sql::ident(at.id.name())));
+        Some([rename].into_iter().chain(partition_index::unsaid(at, id)).chain(changes).collect())
     }
 
     /// The statements that set the statistics targets of a new index; `object` names it.

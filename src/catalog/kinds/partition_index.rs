@@ -17,7 +17,7 @@ pub(super) fn attach(at: &At, parent: &[String], index: &[String]) -> Option<Ste
 /// The statements that give an index the parts that it has.
 pub(super) fn take(at: &At, index: &[String]) -> Vec<Step> {
     let parts = at.desired.iter().filter(|(_, object)| match object {
-        Object::Index(part) => part.parent().is_some_and(|parent| parent == index),
+        Object::Index(part) => part.parent().is_some_and(|parent| *parent == *index),
         _ => false,
     });
     let attach = |part: &ObjectId| format!("ALTER INDEX {} ATTACH PARTITION {}", sql::qualified(index), part.address());
@@ -39,6 +39,30 @@ pub(super) fn change(
         (None, Some(parent)) => Some(attach(at, parent, index)),
         _ => None,
     }
+}
+
+/// The index or key of another name that a table has, on the other side, as its part of the same index above. Neither can
+/// be dropped while that stays: the one takes the name of the other.
+pub(super) fn namesake<'a>(at: &At<'a>, parent: Option<&Vec<String>>) -> Option<(&'a ObjectId, &'a Object)> {
+    let parent = parent?;
+    let is_new = !at.current.contains(at.id);
+    let (here, other) = if is_new { (at.desired, at.current) } else { (at.current, at.desired) };
+    let stays = of_catalog(here, at, parent).is_some_and(|above| at.persists(&above)) && table_stays(at);
+    let table = ObjectId::new(Kind::Table, table(here, at.id).iter().cloned());
+    let parts = other.dependents(&table).filter(|(id, _)| stays && !here.contains(id));
+    let mut parts = parts.filter_map(|(id, _)| other.get_key_value(id));
+    parts.find(|(_, object)| match object {
+        Object::Index(index) => index.parent() == Some(parent),
+        Object::Constraint(key) => key.parent() == Some(parent),
+        _ => false,
+    })
+}
+
+/// The step after which what was said of an index or key is not said of the one that has its place.
+pub(super) fn unsaid(at: &At, before: &ObjectId) -> Option<Step> {
+    let comment = |of| ObjectId::about(Kind::Comment, of);
+    let left_over = at.current.contains(&comment(before)) && !at.desired.contains(&comment(at.id));
+    left_over.then(|| Step::new(format!("COMMENT ON {} IS NULL", at.id)))
 }
 
 /// The index or key above with which one goes.
