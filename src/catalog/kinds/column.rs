@@ -69,7 +69,7 @@ impl Definition for Column {
         if stand_in::is_renewed(at) {
             return self.renew(at);
         }
-        let ups = self.made_with(at);
+        let ups = above::made_with(at);
         if !ups.is_empty() {
             return self.after_inherited(&ups, at);
         }
@@ -238,16 +238,6 @@ impl Definition for Column {
 }
 
 impl Column {
-    /// The columns above with which this one is made.
-    fn made_with(&self, at: &At) -> Vec<ObjectId> {
-        if lineage::comes_with_relation(at) {
-            let relation = lineage::relation(at.id);
-            let ups = lineage::parents(at.desired, relation).iter().map(|parent| lineage::under(at.id, parent));
-            return ups.filter(|up| at.desired.contains(up)).collect();
-        }
-        lineage::carrier(at).into_iter().collect()
-    }
-
     /// Makes the column as one that is only inherited, by way of a table that stands in for the parent.
     fn renew(&self, at: &At) -> Vec<Step> {
         let Some(Object::Column(before)) = at.current.get(at.id) else { return Vec::new() };
@@ -257,10 +247,12 @@ impl Column {
             None => format!("{{}}::text::{}", self.data_type),
         };
         let (to, from) = (self.spelled_type(), before.spelled_type());
-        let mut steps = stand_in::renew_column(at, &to, &from, &using, is_foreign(at));
+        let inherits = self.not_null && at.desired.server.major >= 18 && above::inherits_not_null(at);
+        let constraint = inherits.then(|| not_null::desired_ident(at));
+        let mut steps = stand_in::renew_column(at, (&from, &to), &using, constraint.as_deref());
         let verb = |part: &str| if part.starts_with("DEFAULT") { "SET" } else { "ADD" };
         steps.extend(at.parts.iter().map(|part| change(at, &format!("{} {part}", verb(part)))));
-        if self.not_null {
+        if self.not_null && !inherits {
             // What is below has been made anew as well.
             steps.push(change(at, "SET NOT NULL"));
         }
@@ -272,7 +264,7 @@ impl Column {
         let mut steps = above::own_default(ups, at);
         let not_null = ups.iter().any(|up| above::is_not_null(at.desired, up));
         match (not_null, self.not_null) {
-            (false, true) => steps.push(above::not_null(at)),
+            (false, true) => steps.extend(above::not_null(at)),
             (true, false) => steps.extend(above::nullable(at)),
             _ => {}
         }
@@ -288,6 +280,11 @@ impl Column {
     pub(super) fn spelled_type(&self) -> String {
         let collation = self.collation.as_ref().map(|it| format!(" COLLATE {}", sql::qualified(it)));
         format!("{}{}", self.data_type, collation.unwrap_or_default())
+    }
+
+    /// The same, but for NOT NULL.
+    pub(super) fn nullable(&self) -> Self {
+        Self { not_null: false, ..self.clone() }
     }
 
     /// Whether no row may hold NULL.
@@ -363,7 +360,7 @@ impl Column {
         }
         steps.extend(retype);
         if !self.not_null && *not_null && carried.not_null.is_none() {
-            steps.push(above::not_null(at));
+            steps.extend(above::not_null(at));
         }
         steps
     }

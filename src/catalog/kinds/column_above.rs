@@ -1,6 +1,6 @@
 //! What a change of a column of a parent does to the columns below, and what is left to do for these.
 
-use super::{Kind, Object, column::change, lineage, not_null};
+use super::{Kind, Object, column::change, lineage, not_null, stand_in};
 use crate::{
     catalog::{At, Catalog, Hazard, ObjectId, Step},
     sql,
@@ -36,18 +36,35 @@ pub(super) fn carried(at: &At) -> Carried {
     carried
 }
 
+/// The columns above with which this one is made.
+pub(super) fn made_with(at: &At) -> Vec<ObjectId> {
+    if lineage::comes_with_relation(at) {
+        let relation = lineage::relation(at.id);
+        let ups = lineage::parents(at.desired, relation).iter().map(|parent| lineage::under(at.id, parent));
+        return ups.filter(|up| at.desired.contains(up)).collect();
+    }
+    lineage::carrier(at).into_iter().collect()
+}
+
 /// Whether a column moves over to the new definition of its type with one above it.
 pub(super) fn follows(at: &At) -> bool {
     lineage::above(at).iter().any(|up| at.persists(up))
 }
 
-/// The statement that makes a column NOT NULL, with those below.
-pub(super) fn not_null(at: &At) -> Step {
-    if let Some(step) = not_null::added(at) {
-        return step;
-    }
-    let step = set(at, "SET NOT NULL");
-    step.hazard(Hazard::MayFail { why: "no row may hold NULL in the column".to_owned() })
+/// The statements that make a column NOT NULL, with those below.
+pub(super) fn not_null(at: &At) -> Vec<Step> {
+    let set = || {
+        let step = set(at, "SET NOT NULL");
+        step.hazard(Hazard::MayFail { why: "no row may hold NULL in the column".to_owned() })
+    };
+    let below = if not_null::is_inherited(at.desired, at.id) { not_null::renamed_below(at) } else { Vec::new() };
+    // What is inherited comes about by what it is inherited from.
+    let held = stand_in::holder(at).filter(|_| at.desired.server.major >= 18 && inherits_not_null(at));
+    let step = match held {
+        Some(stand_in) => not_null::added_to(&stand_in, at),
+        None => not_null::added(at, !below.is_empty()).unwrap_or_else(set),
+    };
+    below.into_iter().chain([step]).collect()
 }
 
 /// The statements that let a column hold NULL, with those below but for the ones that may not.
@@ -65,11 +82,17 @@ fn strict(at: &At, steps: &mut Vec<Step>) {
         let below = lineage::under(at.id, &child);
         let at = At { id: &below, ..*at };
         if at.persists(&below) && is_not_null(at.desired, &below) {
-            steps.push(not_null(&at));
+            steps.extend(not_null(&at));
         } else {
             strict(&at, steps);
         }
     }
+}
+
+/// Whether a column has NOT NULL from one above it.
+pub(super) fn inherits_not_null(at: &At) -> bool {
+    let mut ups = lineage::parents(at.desired, lineage::relation(at.id)).iter();
+    ups.any(|parent| not_null::is_inherited(at.desired, &lineage::under(at.id, parent)))
 }
 
 /// Whether a column is NOT NULL.

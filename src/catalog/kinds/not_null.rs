@@ -95,10 +95,10 @@ impl NotNull {
         let Self { name, no_inherit, valid: _, comment: _ } = self;
         let Some(column) = at.id.of.as_deref() else { return Vec::new() };
         let before = from.ident_in(at.current, column);
-        let renamed = from.name != *name;
-        let ident = if renamed { self.ident(column) } else { before.clone() };
+        let ident = if from.name == *name { before.clone() } else { self.ident_in(at.desired, column) };
         let mut steps = Vec::new();
-        if renamed {
+        // In a partition, it has the name of the one above, and keeps it.
+        if ident != before {
             steps.push(change(column, &format!("RENAME CONSTRAINT {before} TO {ident}")));
         }
         if from.no_inherit != *no_inherit {
@@ -141,31 +141,59 @@ pub(super) fn clause(at: &At) -> String {
 }
 
 /// The statement that makes a column NOT NULL by a constraint that has not been checked yet, or that is not as usual.
-pub(super) fn added(at: &At) -> Option<Step> {
+///
+/// Where others have the name by which PostgreSQL would call it, it is `named`.
+pub(super) fn added(at: &At, named: bool) -> Option<Step> {
     let (before, after) = (of(at.current, at.id), of(at.desired, at.id));
     if let Some(before) = before.filter(|_| at.persists(at.id)) {
         // It has its usual name by now where that is desired.
         let renamed = after.is_none() && before.name.is_some();
-        let ident = if renamed { USUAL.ident(at.id) } else { before.ident_in(at.current, at.id) };
+        let ident = if renamed { desired_ident(at) } else { before.ident_in(at.current, at.id) };
         return (!before.valid).then(|| checked(change(at.id, &format!("VALIDATE CONSTRAINT {ident}"))));
     }
-    after.filter(|it| it.valid).map(|to| add(at.id, to))
+    if let Some(to) = after.filter(|it| it.valid) {
+        return Some(add(at.id, to));
+    }
+    // PostgreSQL would name it after the table, and not after one of which that was a partition.
+    let ident = desired_ident(at);
+    let named = named || ident != USUAL.ident(at.id);
+    (after.is_none() && at.desired.server.major >= 18 && named).then(|| added_to(&at.id.relation(), at))
+}
+
+/// The statement that adds the constraint to a relation which has the column, and with it to those below.
+pub(super) fn added_to(relation: &str, at: &At) -> Step {
+    let (ident, column) = (desired_ident(at), sql::ident(at.id.name()));
+    checked(Step::new(format!("ALTER TABLE {relation} ADD CONSTRAINT {ident} NOT NULL {column}")))
+}
+
+/// The quoted name that the constraint of a column is to have.
+pub(super) fn desired_ident(at: &At) -> String {
+    of(at.desired, at.id).unwrap_or(USUAL).ident_in(at.desired, at.id)
 }
 
 /// The statements that give the constraints of a table that becomes a partition, or was one, the names that they have when
 /// it is made so.
 pub(super) fn renamed(at: &At, table: &ObjectId) -> Vec<Step> {
-    let name = |catalog: &Catalog, id: &ObjectId| match catalog.get(id) {
-        Some(Object::Column(column)) if of(catalog, id).is_none() => column.not_null_name().cloned(),
+    let columns = at.desired.dependents(table).map(|(id, _)| id);
+    columns.filter(|id| id.kind == Kind::Column).filter_map(|id| rename(&At { id, ..*at })).collect()
+}
+
+/// The statements that give the constraints of the columns below one that becomes NOT NULL the names that they have when they
+/// are made with it: what is inherited cannot be renamed.
+pub(super) fn renamed_below(at: &At) -> Vec<Step> {
+    let below = lineage::staying(at, lineage::relation(at.id)).into_iter().map(|child| lineage::under(at.id, &child));
+    below.filter_map(|id| rename(&At { id: &id, ..*at })).collect()
+}
+
+/// Gives the constraint of a column that is there all along the name that it is to have.
+fn rename(at: &At) -> Option<Step> {
+    let name = |catalog: &Catalog| match catalog.get(at.id) {
+        Some(Object::Column(column)) if of(catalog, at.id).is_none() => column.not_null_name().cloned(),
         _ => None,
     };
-    let columns = at.desired.dependents(table).map(|(id, _)| id);
-    let columns = columns.filter(|id| id.kind == Kind::Column && at.persists(id));
-    let names = columns.filter_map(|id| Some((id, name(at.current, id)?, name(at.desired, id)?)));
-    let differ = names.filter(|(_, before, after)| before != after);
-    let rename =
-        |before: &str, after: &str| format!("RENAME CONSTRAINT {} TO {}", sql::ident(before), sql::ident(after));
-    differ.map(|(id, before, after)| change(id, &rename(&before, &after))).collect()
+    let (before, after) = (name(at.current)?, name(at.desired)?);
+    let rename = || format!("RENAME CONSTRAINT {} TO {}", sql::ident(&before), sql::ident(&after));
+    (at.persists(at.id) && before != after).then(|| change(at.id, &rename()))
 }
 
 /// Whether a column that is NOT NULL makes those below it so.

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Kind, Object, inheritance::Inheritance, lineage, swap};
+use super::{Kind, Object, column_above as above, inheritance::Inheritance, lineage, swap};
 use crate::{
-    catalog::{At, Catalog, ObjectId, Shape, Step},
+    catalog::{At, Catalog, Definition, ObjectId, Shape, Step},
     sql,
 };
 
@@ -45,10 +45,25 @@ pub(super) fn hold(at: &At, relation: &[String], before: &Inheritance) -> Vec<St
     if held.is_empty() {
         return Vec::new();
     }
-    let clause = |part: &ObjectId| at.current.get(part).and_then(|it| it.clause(&At { id: part, parts: &[], ..*at }));
+    let clause = |part: &ObjectId| {
+        let at = At { id: part, parts: &[], ..*at };
+        match at.current.get(part)? {
+            // NOT NULL that is not inherited in the end is the table's own, to be taken away.
+            Object::Column(column) if !above::inherits_not_null(&at) => column.nullable().clause(&at),
+            object => object.clause(&at),
+        }
+    };
     let name = name(at, relation, "parent");
     let body = sql::join(held.iter().filter_map(clause), ", ");
     vec![Step::new(format!("CREATE TABLE {name} ({body})")), inherit(relation, "INHERIT", &name)]
+}
+
+/// The stand-in that holds a column.
+pub(super) fn holder(at: &At) -> Option<String> {
+    let relation = lineage::relation(at.id);
+    let link = lineage::links(at.current, relation).into_iter().find(|link| at.goes(link))?;
+    let Some(Object::Inheritance(before)) = at.current.get(&link) else { return None };
+    held(at, relation, before).contains(at.id).then(|| name(at, relation, "parent"))
 }
 
 /// The statements that take every stand-in away again.
@@ -63,8 +78,9 @@ pub(super) fn release(at: &At, relation: &[String], before: Option<&Inheritance>
         .collect()
 }
 
-/// The statements that make a column anew as one that is inherited, with its values; `spelled` is its type.
-pub(super) fn renew_column(at: &At, spelled: &str, from: &str, using: &str, is_foreign: bool) -> Vec<Step> {
+/// The statements that make a column anew as one that is inherited, with its values, which are of the type `from` and become
+/// those of the type `to`; where it inherits NOT NULL as well, by a constraint of this quoted name.
+pub(super) fn renew_column(at: &At, (from, to): (&str, &str), using: &str, not_null: Option<&str>) -> Vec<Step> {
     let relation = lineage::relation(at.id);
     let stand_in = name(at, relation, at.id.name());
     let column = sql::ident(at.id.name());
@@ -73,14 +89,16 @@ pub(super) fn renew_column(at: &At, spelled: &str, from: &str, using: &str, is_f
         Step::new(format!("CREATE TABLE {stand_in} ({column} {from})")),
         inherit(relation, "INHERIT", &stand_in),
         Step::new(format!("ALTER TABLE {stand_in} RENAME COLUMN {column} TO {old}")),
-        Step::new(format!("ALTER TABLE {stand_in} ADD COLUMN {column} {spelled}")),
+        Step::new(format!("ALTER TABLE {stand_in} ADD COLUMN {column} {to}")),
     ];
-    if !is_foreign {
+    if !at.current.contains(&ObjectId::new(Kind::ForeignTable, relation.iter().cloned())) {
         let using = using.replacen("{}", &old, 1);
-        steps.push(Step::new(format!("ALTER TABLE {stand_in} ALTER COLUMN {column} TYPE {spelled} USING {using}")));
+        steps.push(Step::new(format!("ALTER TABLE {stand_in} ALTER COLUMN {column} TYPE {to} USING {using}")));
     }
     steps.push(Step::new(format!("ALTER TABLE {stand_in} DROP COLUMN {old}")));
     steps.push(Step::new(format!("ALTER TABLE {} DROP COLUMN {old}", sql::qualified(relation))));
+    let constraint = |name| Step::new(format!("ALTER TABLE {stand_in} ADD CONSTRAINT {name} NOT NULL {column}"));
+    steps.extend(not_null.map(constraint));
     steps
 }
 
