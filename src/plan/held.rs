@@ -24,10 +24,8 @@ impl Held {
             Decision::Follow(_) | Decision::Detour(..) => Manner::Moved,
             Decision::Create | Decision::Drop | Decision::Replace | Decision::Swap => Manner::Made,
         };
-        Self {
-            before: object.held_by(at, at.current),
-            after: object.held_by(at, at.desired),
-            refused: after.is_some_and(|it| it.rewrites(manner, at)),
-        }
+        let [held, holds] = [at.current, at.desired].map(|side| object.held_by(at, side));
+        let refused = !(held.is_empty() && holds.is_empty()) && after.is_some_and(|it| it.rewrites(manner, at));
+        Self { before: held, after: holds, refused }
     }
 }

@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use super::{Kind, Object, column::Column, lineage, stand_in};
 use crate::catalog::{At, Catalog, ObjectId, Tie};
 
+/// What has a row type.
+const RELATIONS: [Kind; 4] = [Kind::Table, Kind::ForeignTable, Kind::View, Kind::MaterializedView];
+
 /// What stores values of the row type of a relation, be it inside other values: columns of tables, and materialized views.
 pub(super) fn holders(catalog: &Catalog, relation: &ObjectId) -> Vec<ObjectId> {
     let (mut found, mut seen) = (BTreeSet::new(), BTreeSet::from([relation]));
@@ -47,7 +50,10 @@ fn whole<'a>(catalog: &'a Catalog, column: &ObjectId) -> Option<&'a ObjectId> {
 
 /// What holds values of the row type of the relation of a column, where that is there all along.
 pub(super) fn held_by(column: &ObjectId, at: &At, side: &Catalog) -> Vec<ObjectId> {
-    whole(side, column).filter(|id| at.persists(id)).map(|id| holders(side, id)).unwrap_or_default()
+    // Where a database is made from nothing, every column asks.
+    let may_stay = RELATIONS.iter().any(|kind| at.current.holds(*kind));
+    let relation = may_stay.then(|| whole(side, column)).flatten();
+    relation.filter(|id| at.persists(id)).map(|id| holders(side, id)).unwrap_or_default()
 }
 
 /// Whether rows hold values of the row type of the relation of a column.
