@@ -237,6 +237,12 @@ impl From<crate::plan::PlanError> for Error {
                 let hint = "write it into schema.sql with '${NAME}' in the place of the secret, and set NAME where it is applied";
                 Self::new(ErrorKind::Input, error).hint(hint)
             }
+            Plan::Surroundings(crate::plan::SurroundingsError::Rehearsal(error)) => error.into(),
+            Plan::Surroundings(_) => Self::new(ErrorKind::Input, error),
+            Plan::RoleNeeded { .. } => {
+                let hint = "create the role in schema.sql, or see to it that nothing needs it any more";
+                Self::new(ErrorKind::Input, error).hint(hint)
+            }
             Plan::Unmodelled { .. } => {
                 let hint = "leave them out of what is managed: manage.schemas or manage.ignore in reconcile.yaml";
                 Self::new(ErrorKind::Input, error).hint(hint)

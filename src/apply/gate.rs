@@ -70,7 +70,7 @@ pub(super) enum Passed {
 
 /// The gates that look at the database, while others are locked out.
 pub(super) fn pass(client: &mut Client, plan: &Plan, ledger: &Ledger) -> Result<Passed, Error> {
-    let live = catalog::read(client, ledger.schema())?;
+    let live = catalog::read(client, plan.scope.extent())?;
     target(plan, &live.server)?;
     let head = ledger.head(client)?;
     if let Some(head) = &head
@@ -82,7 +82,7 @@ pub(super) fn pass(client: &mut Client, plan: &Plan, ledger: &Ledger) -> Result<
     parent(client, plan, ledger, head.as_ref())?;
     let sums = plan.scope.fingerprint(&live).objects;
     let start = match ledger.unfinished(client, &plan.id)? {
-        Some(earlier) => resume::after(client, plan, ledger, &earlier, sums)?,
+        Some(earlier) => resume::after(client, plan, &earlier, sums)?,
         None => {
             let differences = differences(&plan.current.objects, &sums, &BTreeMap::new());
             if !differences.is_empty() {

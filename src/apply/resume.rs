@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalog,
-    history::{Ledger, Resumable},
+    history::Resumable,
     plan::file::{Plan, Step},
     sql,
 };
@@ -37,13 +37,7 @@ impl Start {
 }
 
 /// Checks that the database is as the earlier attempt left it.
-pub(super) fn after(
-    client: &mut Client,
-    plan: &Plan,
-    ledger: &Ledger,
-    earlier: &Resumable,
-    live: Sums,
-) -> Result<Start, Error> {
+pub(super) fn after(client: &mut Client, plan: &Plan, earlier: &Resumable, live: Sums) -> Result<Start, Error> {
     let groups = usize::try_from(earlier.revision.groups_done).unwrap_or_default();
     let start = Start { groups, earlier: Some(earlier.revision.number), ..Start::default() };
     let expected = advanced(plan.current.objects.clone(), &earlier.progress);
@@ -61,7 +55,7 @@ pub(super) fn after(
         return refused(found.into_iter().filter(|difference| !own.contains(&difference.object)).collect());
     }
     if clean(client, step)? {
-        let live = plan.scope.fingerprint(&catalog::read(client, ledger.schema())?).objects;
+        let live = plan.scope.fingerprint(&catalog::read(client, plan.scope.extent())?).objects;
         let found = stale(&live);
         return if found.is_empty() { Ok(start) } else { refused(found) };
     }

@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
             records.push(history::Step::begun(attempt, number, &step.sql).done(elapsed));
         }
         self.progress.verifying(group.first + group.count);
-        let live = catalog::read_within(&mut transaction, self.ledger.schema())?;
+        let live = catalog::read_within(&mut transaction, self.plan.scope.extent())?;
         self.ledger.record(&mut transaction, attempt, &records)?;
         self.settle(&mut transaction, attempt, index, &self.plan.scope.fingerprint(&live))?;
         self.commit(transaction, attempt, group)
@@ -112,7 +112,7 @@ impl<'a> Run<'a> {
         self.progress.verifying(group.first + group.count);
         let live = match complete {
             Some(sums) => Fingerprint::new(sums),
-            None => self.plan.scope.fingerprint(&catalog::read(client, self.ledger.schema())?),
+            None => self.plan.scope.fingerprint(&catalog::read(client, self.plan.scope.extent())?),
         };
         let (mut transaction, attempt) = self.transaction(client)?;
         for (number, step) in numbered(self.plan, group) {

@@ -2,7 +2,8 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Catalog, Kind, ObjectId, Step, Visit, Words};
+use super::{Catalog, Kind, ObjectId, Step, Tie, Visit, Words};
+use crate::sql;
 
 /// What PostgreSQL knows about one kind: how to read it, and the DDL that makes it so.
 pub trait Definition: PartialEq + Serialize + DeserializeOwned {
@@ -149,6 +150,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// The roles that the definition names, each with what happens to the object when the role is dropped.
+    fn roles<'a>(&'a self, id: &'a ObjectId) -> Vec<(&'a str, Tie)> {
+        self.role(id).map(|role| (role, Tie::Needs)).into_iter().collect()
+    }
+
     /// Where the object stands among its siblings, such as a column in its table; never compared.
     fn position(&self) -> i16 {
         i16::MAX
@@ -174,6 +180,10 @@ pub enum Concern {
     Privilege,
     /// Which version of it is installed.
     Version,
+    /// That it is a role of the server, or which roles are members of which.
+    Role,
+    /// That it is the database itself.
+    Database,
 }
 
 /// How a definition becomes another.
@@ -225,6 +235,14 @@ pub struct At<'a> {
 }
 
 impl At<'_> {
+    /// An object as statements name it: the database's own name is in no address.
+    pub fn spelled(&self, id: &ObjectId) -> String {
+        if id.kind.concern() == Concern::Database {
+            return format!("{id} {}", sql::ident(&self.current.server.database));
+        }
+        id.to_string()
+    }
+
     /// Whether an object is there all along.
     pub fn persists(&self, id: &ObjectId) -> bool {
         self.current.contains(id) && self.desired.contains(id) && !self.gone.contains(id)

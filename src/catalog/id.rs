@@ -11,7 +11,10 @@ use std::{
 use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, definition::Shape};
+use super::{
+    Kind,
+    definition::{Concern, Shape},
+};
 use crate::sql;
 
 /// Words in their order, shared by all clones.
@@ -134,6 +137,12 @@ impl ObjectId {
         self.of.as_deref().map_or(self, ObjectId::root)
     }
 
+    /// Whether it stands beside the objects of the database, in catalogs that all databases share: a role, or the database
+    /// itself, and what is said about either.
+    pub fn is_beside(&self) -> bool {
+        matches!(self.root().kind.concern(), Concern::Role | Concern::Database)
+    }
+
     /// The schema in which the object lives, where its kind lives in schemas; a schema lives in itself.
     pub fn schema(&self) -> Option<&str> {
         let root = self.root();
@@ -171,7 +180,9 @@ impl ObjectId {
 impl Kind {
     /// A kind whose addresses begin as this one does; several kinds share a keyword (`TYPE`) and are spelled alike.
     pub fn of_address(address: &str) -> Option<Self> {
-        let begins = |kind: &&Self| address.strip_prefix(kind.keyword()).is_some_and(|rest| rest.starts_with(' '));
+        let begins = |kind: &&Self| {
+            address.strip_prefix(kind.keyword()).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        };
         Self::ALL.iter().filter(begins).max_by_key(|kind| kind.keyword().len()).copied()
     }
 }
@@ -183,6 +194,11 @@ pub fn grantee(role: &str) -> String {
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind.keyword(), self.address())
+        f.write_str(self.kind.keyword())?;
+        match self.address() {
+            // The database itself.
+            address if address.is_empty() => Ok(()),
+            address => write!(f, " {address}"),
+        }
     }
 }

@@ -15,8 +15,8 @@ pub use definition::{Alteration, At, Concern, Definition, Detour, Manner, Shape,
 pub use equality::Kept;
 pub use fingerprint::{Digest, Fingerprint};
 pub use id::{ObjectId, Words};
-pub use kinds::{Kind, Object, new_database};
+pub use kinds::{Kind, Object, database, member, new_database, role};
 pub use model::{Catalog, Server, Tie, Unmodelled};
-pub use read::{ReadError, read, read_within};
+pub use read::{Extent, ReadError, read, read_within};
 pub use secret::{Encoding, Visit};
 pub use step::{Guard, Hazard, Step, Transaction};

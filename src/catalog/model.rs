@@ -1,11 +1,13 @@
 //! The model: objects, the ties between them, and the catalog that holds them.
 
+use std::borrow::Cow;
+
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
 use petgraph::{Direction, graph::DiGraph, visit::EdgeRef};
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, ObjectId, Shape};
+use super::{Kind, Object, ObjectId, Shape, kinds::role};
 
 /// What happens to a dependent when what it depends on is dropped.
 ///
@@ -41,6 +43,8 @@ pub struct Server {
     pub ctype: String,
     /// The owner of the database.
     pub owner: String,
+    /// The role that made the cluster, which nobody can drop.
+    pub maker: String,
     /// Whether `user` is a superuser.
     pub superuser: bool,
     /// How many locks one transaction can surely hold: `max_locks_per_transaction` times the backends it is shared by.
@@ -209,13 +213,11 @@ impl Catalog {
     #[must_use]
     pub fn filtered(&self, mut keep: impl FnMut(&ObjectId) -> bool) -> Self {
         let objects = self.iter().map(|(id, object)| keep(id).then(|| (id.clone(), object.clone()))).collect();
-        let ties: Vec<_> =
-            self.ties.edge_references().map(|it| (it.source().index(), it.target().index(), *it.weight())).collect();
         Self {
             roles: self.roles.clone(),
             casts: self.casts.clone(),
             unmodelled: self.unmodelled.clone(),
-            ..Self::numbered(self.server.clone(), objects, &ties)
+            ..Self::numbered(self.server.clone(), objects, &self.numbered_ties())
         }
     }
 
@@ -237,6 +239,51 @@ impl Catalog {
         let own = self.ties().filter(|(id, _, _)| kept.contains(*id)).map(owned);
         let others = other.ties().filter(|(id, _, _)| !kept.contains(*id)).map(owned);
         self.with(objects, own.chain(others))
+    }
+
+    /// The same catalog with ties to the roles that its objects name, as far as they are in it: roles are told apart by
+    /// their names, so that those of one server go with the objects of another.
+    #[must_use]
+    pub(super) fn tied_to_roles(self) -> Self {
+        if !self.holds(role("").kind) {
+            return self;
+        }
+        let names = |(id, object): (&ObjectId, &Object)| {
+            let place = self.objects.get_index_of(id);
+            let roles = object.roles(id).into_iter().filter(|(name, _)| !name.is_empty());
+            let ties = roles.filter_map(|(name, tie)| Some((place?, self.objects.get_index_of(&role(name))?, tie)));
+            ties.collect::<Vec<_>>()
+        };
+        let to_roles: Vec<(usize, usize, Tie)> = self.iter().flat_map(names).collect();
+        let mut ties = self.numbered_ties();
+        ties.extend(to_roles);
+        let Self { server, roles, casts, unmodelled, objects, ties: _ } = self;
+        Self { roles, casts, unmodelled, ..Self::numbered(server, objects.into_iter().map(Some).collect(), &ties) }
+    }
+
+    /// The objects of this catalog and those of another, which holds what stands beside this database on its server.
+    #[must_use]
+    pub fn beside(&self, other: &Catalog) -> Self {
+        self.merged(|_| true, other, |_| true).tied_to_roles()
+    }
+
+    /// The same catalog without what stands beside the objects of the database.
+    pub fn inside(&self) -> Cow<'_, Self> {
+        if self.iter().any(|(id, _)| id.is_beside()) {
+            Cow::Owned(self.filtered(|id| !id.is_beside()))
+        } else {
+            Cow::Borrowed(self)
+        }
+    }
+
+    /// What of the catalog stands beside the objects of the database.
+    #[must_use]
+    pub fn surroundings(&self) -> Self {
+        self.filtered(ObjectId::is_beside)
+    }
+
+    fn numbered_ties(&self) -> Vec<(usize, usize, Tie)> {
+        self.ties.edge_references().map(|it| (it.source().index(), it.target().index(), *it.weight())).collect()
     }
 
     fn with(

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::{
-    Catalog, Kind, Object, ObjectId, Server, Unmodelled,
+    Catalog, Concern, Kind, Object, ObjectId, Server, Unmodelled,
     definition::Shape,
     resolve::{Address, Resolver},
 };
@@ -36,6 +36,34 @@ pub enum ReadError {
     Major(u32),
 }
 
+/// What is read of a server beside what the database holds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extent<'a> {
+    /// The schema of the ledger, which is left out.
+    pub ledger: &'a str,
+    /// The server's roles.
+    pub roles: bool,
+    /// What is said about the database itself.
+    pub database: bool,
+}
+
+impl<'a> From<&'a str> for Extent<'a> {
+    /// What the database holds alone.
+    fn from(ledger: &'a str) -> Self {
+        Self { ledger, ..Self::default() }
+    }
+}
+
+impl Extent<'_> {
+    fn holds(&self, kind: Kind) -> bool {
+        match kind.concern() {
+            Concern::Role => self.roles,
+            Concern::Database => self.database,
+            Concern::Schema | Concern::Owner | Concern::Privilege | Concern::Version => true,
+        }
+    }
+}
+
 /// Settings under which PostgreSQL's deparsed text depends on nothing but the catalogs.
 const SETTINGS: &str = "SET LOCAL search_path = ''; SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgres'; \
     SET LOCAL TimeZone = 'UTC'; SET LOCAL extra_float_digits = 3; SET LOCAL bytea_output = 'hex'; \
@@ -47,7 +75,7 @@ const SERVER: &str = "SELECT 's', json_build_object(
     'database', d.datname, 'user', current_user, 'superuser', current_setting('is_superuser') = 'on',
     'system_identifier', (SELECT system_identifier::text FROM pg_catalog.pg_control_system()),
     'encoding', pg_catalog.pg_encoding_to_char(d.encoding), 'collate', d.datcollate, 'ctype', d.datctype,
-    'owner', pg_catalog.pg_get_userbyid(d.datdba),
+    'owner', pg_catalog.pg_get_userbyid(d.datdba), 'maker', pg_catalog.pg_get_userbyid(10),
     'lock_table', current_setting('max_locks_per_transaction')::int8
         * (current_setting('max_connections')::int8 + current_setting('max_prepared_transactions')::int8))
     FROM pg_catalog.pg_database d WHERE d.datname = current_database(); \
@@ -67,10 +95,10 @@ const DEPENDS: &str = "SELECT 'd', concat_ws(' ', classid, objid, objsubid, refc
 /// Reads the whole database that the client is connected to, without the schema of the ledger.
 ///
 /// One `REPEATABLE READ READ ONLY` snapshot, in a handful of round trips whatever the number of objects.
-pub fn read(client: &mut Client, ledger: &str) -> Result<Catalog, ReadError> {
+pub fn read<'a>(client: &mut Client, extent: impl Into<Extent<'a>>) -> Result<Catalog, ReadError> {
     let mut snapshot =
         client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start()?;
-    let catalog = read_within(&mut snapshot, ledger)?;
+    let catalog = read_within(&mut snapshot, extent)?;
     snapshot.commit()?;
     Ok(catalog)
 }
@@ -78,8 +106,10 @@ pub fn read(client: &mut Client, ledger: &str) -> Result<Catalog, ReadError> {
 /// Reads the database as a transaction that is open sees it, with what has been changed in it.
 ///
 /// The settings of a reader, among them an empty `search_path`, stay until the end of the transaction.
-pub fn read_within(client: &mut impl GenericClient, ledger: &str) -> Result<Catalog, ReadError> {
-    let (major, kinds) = present(client)?;
+pub fn read_within<'a>(client: &mut impl GenericClient, extent: impl Into<Extent<'a>>) -> Result<Catalog, ReadError> {
+    let extent = extent.into();
+    let (major, mut kinds) = present(client)?;
+    kinds.retain(|kind| extent.holds(*kind));
     let messages = messages(major, &kinds);
     // One message is understood while the server works on the next.
     let (sender, receiver) = sync_channel::<Vec<SimpleQueryMessage>>(1);
@@ -91,7 +121,7 @@ pub fn read_within(client: &mut impl GenericClient, ledger: &str) -> Result<Cata
                     reading.row(row.get(0).unwrap_or_default(), row.get(1).unwrap_or_default())?;
                 }
             }
-            Ok(reading.finish(ledger))
+            Ok(reading.finish(extent.ledger))
         });
         for message in messages {
             // Whoever does not listen any more has found what is wrong.
@@ -143,7 +173,7 @@ fn present(client: &mut impl GenericClient) -> Result<(u32, Vec<Kind>), ReadErro
 }
 
 /// Leaves out the lines that are marked for other majors: `-- 18+`, `-- <18`, both.
-pub(super) fn for_major(query: &str, major: u32) -> String {
+fn for_major(query: &str, major: u32) -> String {
     let fits = |line: &&str| {
         line.split("-- ").skip(1).map(str::trim).all(|mark| {
             if let Some(first) = mark.strip_suffix('+').and_then(|n| n.parse::<u32>().ok()) {
@@ -268,6 +298,7 @@ impl Reading {
             unmodelled: self.unmodelled.into_iter().filter(|it| it.schema.as_deref() != Some(ledger)).collect(),
             ..Catalog::numbered(self.server, objects, &ties)
         }
+        .tied_to_roles()
     }
 }
 

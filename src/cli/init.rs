@@ -82,6 +82,8 @@ schema: {}
 #   ignore: ['TABLE app.tmp_*']
 #   privileges: declared   # or all, none
 #   owners: declared       # or all, none
+#   roles: false           # true: also the roles that the schema file creates
+#   database: false        # true: also the database's own owner, settings, comment and grants
 # engine: auto             # the scratch PostgreSQL: auto, target, a URL, or keys
 # timeouts: {{ connect: 10s, statement: 0, lock: 5s }}
 ",

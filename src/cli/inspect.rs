@@ -11,7 +11,7 @@ use super::{
     pipeline::{self, Place},
 };
 use crate::{
-    catalog::{self, Catalog, Concern, ObjectId},
+    catalog::{self, Catalog, Concern, Extent, ObjectId},
     config::{Choice, Managed},
     error::Error,
     plan::{self, Draft, PlanError},
@@ -59,8 +59,9 @@ pub(super) fn text(place: &Place, context: &Context) -> Result<String, Error> {
 }
 
 fn read(place: &Place, context: &Context) -> Result<(Catalog, Draft), Error> {
-    let whole = catalog::read(&mut place.target.connect()?, &context.config.ledger)?;
     let manage = &context.config.manage;
+    let extent = Extent { ledger: &context.config.ledger, roles: manage.roles, database: manage.database };
+    let whole = catalog::read(&mut place.target.connect()?, extent)?;
     let inside = |schema: Option<&str>| match (&manage.what, schema) {
         (Managed::Schemas(schemas), Some(schema)) => schemas.contains(schema),
         // An extension may be what a schema's objects need; it is in the way of nobody.
@@ -71,10 +72,23 @@ fn read(place: &Place, context: &Context) -> Result<(Catalog, Draft), Error> {
     if !objects.is_empty() {
         return Err(PlanError::Unmodelled { side: "the database", objects }.into());
     }
-    let ignored = plan::file::Scope { ignore: manage.ignore.clone(), all: true, ..plan::file::Scope::default() };
+    let ignored = plan::file::Scope {
+        ignore: manage.ignore.clone(),
+        all: true,
+        roles: manage.roles,
+        database: manage.database,
+        global: whole
+            .iter()
+            .filter(|(id, _)| id.kind.concern() == Concern::Role)
+            .map(|(id, _)| id.to_string())
+            .collect(),
+        ..plan::file::Scope::default()
+    };
+    // Whoever connects is there before the text is loaded.
+    let own = catalog::role(&whole.server.user);
     let chosen = |id: &ObjectId| {
         let said = match id.kind.concern() {
-            Concern::Schema => true,
+            Concern::Schema | Concern::Role | Concern::Database => *id.root() != own,
             Concern::Owner => manage.owners != Some(Choice::None),
             Concern::Privilege => manage.privileges != Some(Choice::None),
             Concern::Version => false,

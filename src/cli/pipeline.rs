@@ -136,10 +136,10 @@ where
 }
 
 fn manage(config: &Config, source: &source::Source) -> Manage {
-    let config::Manage { what, ignore, privileges, owners } = &config.manage;
+    let config::Manage { what, ignore, privileges, owners, roles: manages_roles, database } = &config.manage;
     let roles = |choice: Option<Choice>| {
         choice.map(|choice| match choice {
-            Choice::Declared => Roles::Declared(source.named_roles()),
+            Choice::Declared => Roles::Declared(source.named_roles(*manages_roles, *database)),
             Choice::All => Roles::All,
             Choice::None => Roles::None,
         })
@@ -153,5 +153,7 @@ fn manage(config: &Config, source: &source::Source) -> Manage {
         ignore: ignore.clone(),
         privileges: roles(*privileges),
         owners: roles(*owners),
+        roles: *manages_roles,
+        database: *database,
     }
 }

@@ -18,6 +18,8 @@ pub const KNOWN: &[(&str, &str)] = &[
     ("IGNORE", "manage.ignore, between commas"),
     ("PRIVILEGES", "manage.privileges"),
     ("OWNERS", "manage.owners"),
+    ("ROLES", "manage.roles: true or false"),
+    ("DATABASE", "manage.database: true or false"),
     ("ENGINE", "engine: `auto`, `target` or a URL"),
     ("ENGINE_FOLDERS", "engine.folders, as in PATH"),
     ("CACHE", "engine.cache"),
@@ -85,12 +87,14 @@ impl Variables {
                 ignore: self.get("IGNORE").map(commas),
                 privileges: self.choice("PRIVILEGES")?,
                 owners: self.choice("OWNERS")?,
+                roles: self.flag("ROLES")?,
+                database: self.flag("DATABASE")?,
                 ..self.get("MANAGE").map(ManageLayer::from_word).unwrap_or_default()
             },
             engine: EngineLayer {
                 folders: paths("ENGINE_FOLDERS"),
                 cache: self.path("CACHE"),
-                offline: self.one_of("OFFLINE", &[("true", true), ("1", true), ("false", false), ("0", false)])?,
+                offline: self.flag("OFFLINE")?,
                 trust: self.one_of("TRUST", &[("restricted", Trust::Restricted), ("full", Trust::Full)])?,
                 ..self.get("ENGINE").map(EngineLayer::from_word).unwrap_or_default()
             },
@@ -100,6 +104,10 @@ impl Variables {
                 lock: self.duration("LOCK_TIMEOUT")?,
             },
         })
+    }
+
+    fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        self.one_of(name, &[("true", true), ("1", true), ("false", false), ("0", false)])
     }
 
     fn choice(&self, name: &str) -> Result<Option<Choice>, Error> {

@@ -53,14 +53,6 @@ pub enum Error {
         /// The variable.
         name: String,
     },
-    /// The file asks for what this version cannot do.
-    #[error("{}: `{key}` is not supported by this version", path.display())]
-    Unsupported {
-        /// The file.
-        path: PathBuf,
-        /// What was asked for.
-        key: String,
-    },
     /// An environment variable has a value that it cannot have.
     #[error("{name}: expected {expected}")]
     Value {

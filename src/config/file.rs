@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str, path: &Path, variables: &Variables) -> Result<La
         schema: schema.map(|OneOrMore(paths)| paths),
         plans,
         ledger,
-        manage: manage.layer(path)?,
+        manage: manage.layer(),
         engine: EngineLayer { order: order.map_err(unset)?, ..engine.layer() },
         timeouts: timeouts.layer(),
     })
@@ -67,8 +67,8 @@ struct WrittenManage {
     ignore: Option<BTreeSet<String>>,
     privileges: Option<Choice>,
     owners: Option<Choice>,
-    roles: bool,
-    database: bool,
+    roles: Option<bool>,
+    database: Option<bool>,
 }
 
 #[derive(Default, Deserialize)]
@@ -93,15 +93,10 @@ struct WrittenTimeouts {
 }
 
 impl WrittenManage {
-    fn layer(self, path: &Path) -> Result<ManageLayer, Error> {
+    fn layer(self) -> ManageLayer {
         let Self { all, schemas, ignore, privileges, owners, roles, database } = self;
-        for (key, wanted) in [("roles", roles), ("database", database)] {
-            if wanted {
-                return Err(Error::Unsupported { path: path.to_path_buf(), key: format!("manage.{key}: true") });
-            }
-        }
         let what = if all { Some(Managed::All) } else { schemas.map(Managed::Schemas) };
-        Ok(ManageLayer { what, ignore, privileges, owners })
+        ManageLayer { what, ignore, privileges, owners, roles, database }
     }
 }
 

@@ -38,6 +38,10 @@ pub struct ManageLayer {
     pub privileges: Option<Choice>,
     /// Which owners.
     pub owners: Option<Choice>,
+    /// Whether roles are.
+    pub roles: Option<bool>,
+    /// Whether the database itself is.
+    pub database: Option<bool>,
 }
 
 /// What one place says about the engine.
@@ -113,18 +117,27 @@ fn tidy(path: &Path) -> PathBuf {
 
 impl ManageLayer {
     fn over(self, below: Self) -> Self {
-        let Self { what, ignore, privileges, owners } = self;
+        let Self { what, ignore, privileges, owners, roles, database } = self;
         Self {
             what: what.or(below.what),
             ignore: ignore.or(below.ignore),
             privileges: privileges.or(below.privileges),
             owners: owners.or(below.owners),
+            roles: roles.or(below.roles),
+            database: database.or(below.database),
         }
     }
 
     pub(super) fn decided(self) -> Manage {
-        let Self { what, ignore, privileges, owners } = self;
-        Manage { what: what.unwrap_or_default(), ignore: ignore.unwrap_or_default(), privileges, owners }
+        let Self { what, ignore, privileges, owners, roles, database } = self;
+        Manage {
+            what: what.unwrap_or_default(),
+            ignore: ignore.unwrap_or_default(),
+            privileges,
+            owners,
+            roles: roles.unwrap_or_default(),
+            database: database.unwrap_or_default(),
+        }
     }
 }
 

@@ -55,6 +55,10 @@ pub struct Manage {
     pub privileges: Option<Choice>,
     /// Which owners; not said: those that the desired state names.
     pub owners: Option<Choice>,
+    /// Whether the roles that the desired state creates are.
+    pub roles: bool,
+    /// Whether the database itself is: its owner, settings, comment and grants.
+    pub database: bool,
 }
 
 /// Which part of a database is managed.

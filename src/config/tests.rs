@@ -115,9 +115,16 @@ fn passwords_are_never_repeated() {
 }
 
 #[test]
-fn what_this_version_cannot_manage_is_refused() {
-    assert!(refused("manage: {roles: true}").contains("`manage.roles: true` is not supported"));
-    assert!(parsed("manage: {roles: false, database: false}").is_ok());
+fn roles_and_the_database_are_managed_only_when_told() {
+    let managed = |text: &str, variables: &Variables| {
+        let manage = with(text, Layer::default(), variables).unwrap().manage;
+        (manage.roles, manage.database)
+    };
+    assert_eq!(managed("manage: all", &Variables::default()), (false, false));
+    assert_eq!(managed("manage: {roles: true, database: true}", &Variables::default()), (true, true));
+    let variables = Variables::from([("RECONCILE_ROLES", "0"), ("RECONCILE_DATABASE", "true")]);
+    assert_eq!(managed("manage: {roles: true}", &variables), (false, true));
+    assert!(refused("manage: {roles: all}").contains("expected a boolean"));
 }
 
 #[test]

@@ -27,6 +27,8 @@ pub(super) struct Cluster {
     running: Arc<Mutex<Option<Running>>>,
     folder: PathBuf,
     binaries: Binaries,
+    cache: PathBuf,
+    account: Account,
     password: String,
     signal: signals::Registration,
 }
@@ -52,14 +54,21 @@ impl Cluster {
             move || stop(&running)
         });
         let password = template.password.clone();
-        let cluster = Self { running, folder: path, binaries: binaries.clone(), password, signal };
-        cluster.launch(binaries, &template, account)?;
+        let (cache, account) = (cache.to_owned(), account.clone());
+        let cluster = Self { running, folder: path, binaries: binaries.clone(), cache, account, password, signal };
+        cluster.launch(binaries, &template)?;
         cluster.wait_until_ready(&binaries.program("postgres"))?;
         Ok(cluster)
     }
 
+    /// Starts another cluster of the same programs.
+    pub(super) fn another(&self) -> Result<Self, Error> {
+        Self::start(&self.binaries, &self.cache, &self.account)
+    }
+
     /// Fills the folder and starts the processes.
-    fn launch(&self, binaries: &Binaries, template: &Template, account: &Account) -> Result<(), Error> {
+    fn launch(&self, binaries: &Binaries, template: &Template) -> Result<(), Error> {
+        let account = &self.account;
         let mut slot = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(running) = slot.as_mut() else { return Err(Error::Interrupted) };
         let folder = &self.folder;

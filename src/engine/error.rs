@@ -72,6 +72,9 @@ pub enum Error {
     /// A database that is to be copied is still in use.
     #[error("scratch database {0} is still in use, so it cannot be copied")]
     InUse(String),
+    /// Roles cannot be created, nor databases changed, on a server that belongs to somebody.
+    #[error("roles and the database itself are managed by way of a throw-away server, and this scratch server is none")]
+    NotOurs,
     /// A signal ends the program.
     #[error("interrupted")]
     Interrupted,
@@ -134,6 +137,11 @@ impl Error {
                     "the user needs the right: ALTER ROLE … CREATEDB; or let `--engine auto` start a server".to_owned(),
                 ]
             }
+            Self::NotOurs => vec![
+                "let one be started: --engine auto; or leave roles and the database to somebody else: manage: {roles: \
+                 false, database: false}"
+                    .to_owned(),
+            ],
             Self::NoAccount => vec!["run as an ordinary user, or create a user `postgres`".to_owned()],
             _ => Vec::new(),
         }

@@ -11,6 +11,7 @@ mod error;
 mod folder;
 mod lender;
 mod lock;
+mod outer;
 mod roles;
 mod scratch;
 mod server;
@@ -24,6 +25,7 @@ pub use binaries::Binaries;
 pub use embedded::{Embedded, Running, Status};
 pub use error::{Attempt, Error};
 pub use lender::SuperuserLender;
+pub use outer::Outer;
 pub use scratch::Scratch;
 pub use settings::{Settings, Trust, Way, ways};
 pub use signals::defer_to_signal;
@@ -111,6 +113,28 @@ impl Engine {
     /// Whether the server is a throw-away cluster of ours, where statements that reach past a database do no harm.
     pub fn owned(&self) -> bool {
         matches!(self.0.backend, Backend::Own(_))
+    }
+
+    /// Starts a second throw-away cluster, with a database of this name.
+    ///
+    /// # Errors
+    /// [`Error::NotOurs`] where the server is none of ours.
+    pub fn outer(&self, database: &str) -> Result<Outer, Error> {
+        match &self.0.backend {
+            Backend::Own(cluster) => Outer::start(cluster, database),
+            Backend::Server(_) => Err(Error::NotOurs),
+        }
+    }
+
+    /// Drops roles of a cluster of ours, whose databases do not need them any more.
+    ///
+    /// # Errors
+    /// When one does.
+    pub fn drop_roles(&self, names: &[&str]) -> Result<(), Error> {
+        if !self.owned() {
+            return Err(Error::NotOurs);
+        }
+        self.0.with_admin(|admin| roles::drop_roles(admin, names))
     }
 
     /// Makes a database.

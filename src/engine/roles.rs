@@ -38,6 +38,18 @@ pub(super) fn make_roles(admin: &mut Client, spec: &Spec, password: &str, trust:
     Ok(role.clone())
 }
 
+/// Makes one more role without any rights, of which the loading role is a member.
+pub(super) fn make_role(admin: &mut Client, name: &str, loading: &str) -> Result<(), Error> {
+    let statements = format!("CREATE ROLE {}; {}", ident(name), grant(name, loading));
+    admin.batch_execute(&statements).map_err(Error::server(format!("create the role {name}")))
+}
+
+/// Drops roles that nothing in any database needs any more.
+pub(super) fn drop_roles(admin: &mut Client, names: &[&str]) -> Result<(), Error> {
+    let drops = names.iter().map(|name| format!("DROP ROLE IF EXISTS {}", ident(name)));
+    admin.batch_execute(&join(drops, "; ")).map_err(Error::server("drop roles"))
+}
+
 /// Grants membership, unless that would go in a circle: another database of this cluster may be loaded by that role.
 fn grant(name: &str, role: &str) -> String {
     let grant = format!("GRANT {} TO {}", ident(name), ident(role));

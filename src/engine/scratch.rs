@@ -97,6 +97,17 @@ impl Scratch {
         Ok(copy)
     }
 
+    /// Makes a role on a cluster of ours, without any rights, of which the loading role is a member.
+    ///
+    /// # Errors
+    /// When the server is not ours, or has the role already.
+    pub fn make_role(&self, name: &str) -> Result<(), Error> {
+        if !self.owned() {
+            return Err(Error::NotOurs);
+        }
+        self.engine.with_admin(|admin| super::roles::make_role(admin, name, &self.role))
+    }
+
     /// The database's name.
     pub fn name(&self) -> &str {
         &self.name

@@ -93,6 +93,12 @@ pub struct Scope {
     pub privileges: Roles,
     /// Which owners are managed.
     pub owners: Roles,
+    /// Whether roles are managed; which ones, `global` says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub roles: bool,
+    /// Whether the database itself is managed: its owner, settings, comment and grants.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub database: bool,
     /// The options whose values come from variables, by object: they are part of no sum, as if they were secrets.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub concealed: BTreeMap<String, BTreeSet<String>>,

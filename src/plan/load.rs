@@ -9,9 +9,9 @@ use super::{
     script::statements,
 };
 use crate::{
-    catalog::{self, Catalog},
+    catalog::{self, Catalog, Extent},
     engine::{Engine, Scratch, Spec},
-    source::{self, Source},
+    source::{self, About, Source},
 };
 
 /// The desired state, as it was loaded.
@@ -39,11 +39,12 @@ pub(super) fn load(
     engine: &Engine,
     spec: &Spec,
     source: &Source,
-    ledger: &str,
+    extent: Extent,
 ) -> Result<Result<Desired, Box<Stuck>>, PlanError> {
     let scratch = engine.database(spec)?;
+    let ledger = extent.ledger;
     let empty = read(&scratch, ledger)?;
-    let loaded = run(engine, &scratch, source);
+    let loaded = run(engine, &scratch, source, extent);
     if let Err(error) = loaded {
         let PlanError::Load(error) = error else { return Err(error) };
         return Ok(Err(Box::new(Stuck { empty, partial: read(&scratch, ledger)?, error })));
@@ -60,10 +61,11 @@ impl Stuck {
         spec: &Spec,
         source: &Source,
         current: &Catalog,
-        ledger: &str,
+        extent: Extent,
     ) -> Result<Desired, PlanError> {
         let Self { empty, partial, error } = self;
-        let around = around(&empty, &partial, source, current);
+        let ledger = extent.ledger;
+        let around = around(&empty, &partial, source, &current.inside());
         if around.len() == empty.len() {
             return Err(error.into());
         }
@@ -74,7 +76,7 @@ impl Stuck {
         drop(session);
         let baseline = read(&scratch, ledger)?;
         // What the source lacks is better told by the first attempt, unless the second one got further.
-        let warnings = run(engine, &scratch, source).map_err(|second| match second {
+        let warnings = run(engine, &scratch, source, extent).map_err(|second| match second {
             PlanError::Load(second) if second.count() >= error.count() => PlanError::Load(error),
             second => second,
         })?;
@@ -107,7 +109,7 @@ fn read(scratch: &Scratch, ledger: &str) -> Result<Catalog, PlanError> {
     Ok(catalog::read(&mut scratch.connect()?, ledger)?)
 }
 
-fn run(engine: &Engine, scratch: &Scratch, source: &Source) -> Result<Vec<String>, PlanError> {
+fn run(engine: &Engine, scratch: &Scratch, source: &Source, extent: Extent) -> Result<Vec<String>, PlanError> {
     let mut client = scratch.connect()?;
     let mut lender = scratch.lender()?;
     let session = source::Session {
@@ -118,6 +120,12 @@ fn run(engine: &Engine, scratch: &Scratch, source: &Source) -> Result<Vec<String
     let loaded = source::load(source, session)?;
     let mut warnings: Vec<String> = scratch.notes().to_vec();
     warnings.extend(source.warnings().iter().map(ToString::to_string));
+    let managed = |about: About| match about {
+        About::Roles => extent.roles,
+        About::Database => extent.database,
+        About::Server => false,
+    };
+    warnings.extend(loaded.beyond.iter().filter(|(about, _)| !managed(*about)).map(|(_, warning)| warning.to_string()));
     warnings.extend(loaded.warnings);
     Ok(warnings)
 }

@@ -1,18 +1,20 @@
 //! From a source and a target to a proved plan.
 
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use super::{
     draft::{Draft, draft},
+    dropped::released,
     equivalence::{Equivalence, Reread},
     file::{self, Plan, Roles, Scope},
     load::{Desired, load},
-    proof::{self, ProofError, Rehearsed},
+    proof::{self, Beside, ProofError, Reach, Rehearsal, Rehearsed},
     rehearsal::{self, RehearsalError},
     rights::rights,
     scope::touched,
     script::statements,
     secrets::{Held, Variables},
+    surroundings::{Surroundings, SurroundingsError, surround},
 };
 use crate::{
     catalog::{self, Catalog, Concern, Kind, Object, ObjectId},
@@ -58,6 +60,10 @@ pub struct Manage {
     pub privileges: Option<Roles>,
     /// Which owners; `None`: those that the desired state names.
     pub owners: Option<Roles>,
+    /// Whether the roles that the desired state creates are.
+    pub roles: bool,
+    /// Whether the database itself is.
+    pub database: bool,
 }
 
 /// Why no plan came about.
@@ -100,6 +106,17 @@ pub enum PlanError {
     /// A scratch database failed.
     #[error(transparent)]
     Rehearsal(#[from] RehearsalError),
+    /// What is said about roles and the database cannot be.
+    #[error(transparent)]
+    Surroundings(#[from] SurroundingsError),
+    /// A role would go that something needs which stays.
+    #[error("role {role} is not created any more, but what stays needs it:\n  {}", objects.join("\n  "))]
+    RoleNeeded {
+        /// The role.
+        role: String,
+        /// What needs it.
+        objects: Vec<String>,
+    },
     /// The changes could not be ordered.
     #[error(transparent)]
     Cycle(#[from] super::Cycle),
@@ -121,11 +138,14 @@ pub struct Made {
 pub fn make(request: &Request) -> Result<Made, PlanError> {
     let mut client = request.target.connect()?;
     let spec = Spec::of(&mut client)?;
-    let Request { engine, source, ledger, .. } = request;
+    let Request { engine, source, .. } = request;
+    let extent = request.extent()?;
+    // What the desired state names and does not create any more is not there.
+    let loading = Spec { roles: request.remaining(&spec), ..spec.clone() };
     // The target is read while the source is loaded.
     let (current, loaded) = std::thread::scope(|scope| {
-        let reading = scope.spawn(move || catalog::read(&mut client, ledger));
-        let loaded = load(engine, &spec, source, ledger);
+        let reading = scope.spawn(move || catalog::read(&mut client, extent));
+        let loaded = load(engine, &loading, source, extent);
         (reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), loaded)
     });
     let versions = source.extension_versions();
@@ -133,19 +153,28 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
     let held = Held::take(&mut current);
     let mut loaded = match loaded? {
         Ok(loaded) => loaded,
-        Err(stuck) => stuck.load_beside(engine, &spec, source, &current, ledger)?,
+        Err(stuck) => stuck.load_beside(engine, &loading, source, &current, extent)?,
     };
+    let surroundings = surround(request, extent, &current, &mut loaded)?;
     loaded.catalog = named_versions(loaded.catalog, &versions);
     let settled = held.settle(&mut current, &mut loaded.catalog, source, request.variables)?;
-    let scope = Scope { concealed: settled.concealed, ..scope(request, &loaded) };
+    let scope = Scope { concealed: settled.concealed, ..scope(request, &current, &loaded) };
     loaded.warnings.extend(settled.warnings);
     supported("schema.sql", &scope, &loaded.catalog)?;
     supported("the database", &scope, &current)?;
-    let desired = scope.complete(&current, &loaded.catalog);
+    let desired = released(&current, scope.complete(&current, &loaded.catalog))?;
     let Desired { empty, warnings, baseline, catalog } = loaded;
     // Of a large database, each catalog takes tens of megabytes.
     drop((baseline, catalog));
-    let making = Making { request, spec: &spec, empty: &empty, current: &current, desired: &desired, scope: &scope };
+    let making = Making {
+        request,
+        spec: &spec,
+        empty: &empty,
+        current: &current,
+        desired: &desired,
+        scope: &scope,
+        surroundings: surroundings.as_ref(),
+    };
     Ok(Made { plan: making.plan()?, warnings })
 }
 
@@ -156,7 +185,7 @@ fn named_versions(catalog: Catalog, named: &BTreeSet<String>) -> Catalog {
 }
 
 /// The scope: what the source touches and what the last revision managed, as far as the user lets it.
-fn scope(request: &Request, loaded: &Desired) -> Scope {
+fn scope(request: &Request, current: &Catalog, loaded: &Desired) -> Scope {
     let manage = request.manage;
     let (mut schemas, mut global) = touched(&loaded.baseline, &loaded.catalog);
     if let Some((_, before)) = &request.parent {
@@ -164,7 +193,12 @@ fn scope(request: &Request, loaded: &Desired) -> Scope {
         global.extend(before.global.iter().cloned());
     }
     let version = |address: &String| Kind::of_address(address).is_some_and(|it| it.concern() == Concern::Version);
-    global.retain(|address| !version(address));
+    let stays = [&current.server.user, &current.server.maker].map(|name| catalog::role(name).to_string());
+    global.retain(|address| !version(address) && !stays.contains(address));
+    if manage.database {
+        // That it is managed is said otherwise.
+        global.remove(&catalog::database().to_string());
+    }
     let versions = loaded.catalog.iter().map(|(id, _)| id).filter(|id| id.kind.concern() == Concern::Version);
     global.extend(versions.map(ToString::to_string));
     if let Some(only) = &manage.schemas {
@@ -173,7 +207,15 @@ fn scope(request: &Request, loaded: &Desired) -> Scope {
     let named = |choice: &Option<Roles>| match choice {
         Some(choice) => choice.clone(),
         None if manage.all => Roles::All,
-        None => Roles::Declared(request.source.named_roles()),
+        None => Roles::Declared(request.source.named_roles(manage.roles, manage.database)),
+    };
+    // What is a dropped role's, and what it may do, goes before it.
+    let named = |choice: &Option<Roles>| match named(choice) {
+        Roles::Declared(mut roles) if manage.roles => {
+            roles.extend(current.roles.iter().filter(|name| request.was_managed(&catalog::role(name))).cloned());
+            Roles::Declared(roles)
+        }
+        choice => choice,
     };
     Scope {
         all: manage.all,
@@ -183,6 +225,8 @@ fn scope(request: &Request, loaded: &Desired) -> Scope {
         ledger: request.ledger.to_owned(),
         privileges: named(&manage.privileges),
         owners: named(&manage.owners),
+        roles: manage.roles,
+        database: manage.database,
         concealed: std::collections::BTreeMap::new(),
     }
 }
@@ -206,6 +250,7 @@ pub(super) struct Making<'a> {
     pub current: &'a Catalog,
     pub desired: &'a Catalog,
     pub scope: &'a Scope,
+    surroundings: Option<&'a RefCell<Surroundings>>,
 }
 
 impl Making<'_> {
@@ -242,9 +287,17 @@ impl Making<'_> {
     /// Executes the draft on a copy; what comes out must be what is desired.
     fn prove(&self, scratch: &Scratch, draft: &mut Draft, equivalence: &Equivalence) -> Result<Rehearsed, PlanError> {
         let shared = statements(&self.current.filtered(|id| !id.root().kind.shared()), self.current)?;
+        let surroundings = self.current.surroundings();
         let rehearse = |draft: &Draft| -> Result<Rehearsed, PlanError> {
             let steps = self.steps(draft, None)?;
-            Ok(proof::rehearse(scratch, &shared, &steps, &self.groups(&steps), self.request.ledger)?)
+            let beside = self.surroundings.map(|server| Beside {
+                surroundings: server,
+                engine: self.request.engine,
+                current: &surroundings,
+                reaches: Reach::of(draft),
+            });
+            let on = Rehearsal { scratch, shared: &shared, beside, ledger: self.request.ledger };
+            Ok(proof::rehearse(&on, &steps, &self.groups(&steps))?)
         };
         let mut rehearsed = rehearse(draft)?;
         let rights = rights(self.scope, self.current, self.desired, &rehearsed.after)?;

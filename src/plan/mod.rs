@@ -2,6 +2,7 @@
 
 mod decide;
 mod draft;
+mod dropped;
 mod equivalence;
 pub mod file;
 mod fold;
@@ -18,6 +19,7 @@ mod rights;
 mod scope;
 mod script;
 pub mod secrets;
+mod surroundings;
 mod whole;
 mod write;
 
@@ -28,3 +30,4 @@ pub use proof::ProofError;
 pub use rehearsal::{RehearsalError, SETTINGS, describe};
 pub use scope::touched;
 pub use script::script;
+pub use surroundings::SurroundingsError;

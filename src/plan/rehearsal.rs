@@ -53,6 +53,12 @@ pub enum StatementError {
         /// Why not.
         why: String,
     },
+    /// A role cannot be dropped, because objects of the database need it.
+    #[error("the role is still needed: {}", .0.join(", "))]
+    Needed(Vec<String>),
+    /// A role could not be made on the copy as well.
+    #[error("{0}")]
+    Beside(String),
     /// The connection broke.
     #[error("the scratch server: {}", describe(.0))]
     Lost(postgres::Error),
@@ -72,7 +78,7 @@ impl StatementError {
     pub fn db(&self) -> Option<&DbError> {
         match self {
             Self::Refused(error) | Self::NotLent { error, .. } => Some(error),
-            Self::Lost(_) => None,
+            Self::Needed(_) | Self::Beside(_) | Self::Lost(_) => None,
         }
     }
 }
@@ -176,7 +182,7 @@ pub(super) fn copy(
 ) -> Result<(Scratch, Catalog), RehearsalError> {
     let scratch = engine.database(spec)?;
     let mut session = Session::open(&scratch)?;
-    session.run_all(&statements(empty, of)?, what)?;
+    session.run_all(&statements(empty, &of.inside())?, what)?;
     let read = catalog::read(&mut session.client, ledger)?;
     drop(session);
     Ok((scratch, read))

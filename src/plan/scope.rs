@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::file::{Roles, Scope};
-use crate::catalog::{Catalog, Concern, Fingerprint, Object, ObjectId};
+use crate::catalog::{self, Catalog, Concern, Extent, Fingerprint, Object, ObjectId};
 
 impl Scope {
     /// Whether an object is managed. Owners and grants count where the object that they are of does and their role is
@@ -11,7 +11,7 @@ impl Scope {
     pub fn manages(&self, id: &ObjectId, object: &Object) -> bool {
         let role = || object.role(id);
         let by_role = match id.kind.concern() {
-            Concern::Schema => true,
+            Concern::Schema | Concern::Role | Concern::Database => true,
             Concern::Owner => self.owners.has(role()),
             Concern::Privilege => self.privileges.has(role()),
             Concern::Version => self.global.contains(&id.to_string()),
@@ -22,12 +22,25 @@ impl Scope {
     /// Whether an object, or the object that it is about, lies in the scope.
     pub fn holds(&self, id: &ObjectId) -> bool {
         let root = id.root();
-        let inside = match root.schema() {
-            Some(schema) if schema == self.ledger => false,
-            Some(schema) => self.all || self.schemas.contains(schema),
-            None => self.all || self.global.contains(&root.to_string()),
+        let named = |id: &ObjectId| self.global.contains(&id.to_string());
+        let inside = match (root.kind.concern(), root.schema()) {
+            (Concern::Database, _) => self.database,
+            // What a managed role is a member of is a part of what it may do. Roles are never managed for being there: the
+            // server has those of other databases, too.
+            (Concern::Role, _) => {
+                let of_member = || catalog::member(root).is_some_and(|member| named(&catalog::role(member)));
+                self.roles && (named(root) || of_member())
+            }
+            (_, Some(schema)) if schema == self.ledger => false,
+            (_, Some(schema)) => self.all || self.schemas.contains(schema),
+            (_, None) => self.all || named(root),
         };
         inside && !self.ignores(root)
+    }
+
+    /// What of a server has to be read.
+    pub fn extent(&self) -> Extent<'_> {
+        Extent { ledger: &self.ledger, roles: self.roles, database: self.database }
     }
 
     fn ignores(&self, root: &ObjectId) -> bool {
@@ -68,7 +81,10 @@ impl Scope {
 
     /// How many objects of a catalog lie outside the scope, not counting what is said about them.
     pub fn outside(&self, catalog: &Catalog) -> usize {
-        let counted = |id: &ObjectId| id.of.is_none() && id.names.len() < 3 && id.schema() != Some(&self.ledger);
+        let counted = |id: &ObjectId| {
+            let own = !matches!(id.kind.concern(), Concern::Role | Concern::Database);
+            own && id.of.is_none() && id.names.len() < 3 && id.schema() != Some(&self.ledger)
+        };
         catalog.iter().filter(|(id, _)| counted(id) && !self.holds(id)).count()
     }
 }

@@ -55,7 +55,8 @@ pub(super) fn counted<'a>(addresses: impl IntoIterator<Item = &'a str>) -> Strin
     for address in addresses.into_iter().filter(|address| !unsaid(address)) {
         let keyword = split(address).0;
         // What follows is about the object that all of them have in common.
-        let end = [" ON", " OF", " TO"].iter().filter_map(|word| keyword.find(word)).min().unwrap_or(keyword.len());
+        let end =
+            [" FOR", " ON", " OF", " TO"].iter().filter_map(|word| keyword.find(word)).min().unwrap_or(keyword.len());
         *counts.entry(keyword.get(..end).unwrap_or_default().to_lowercase()).or_default() += 1;
     }
     let counts = counts.into_iter().map(|(keyword, count)| plural(count, &keyword));

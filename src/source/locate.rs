@@ -1,8 +1,10 @@
 //! Finds the line that made an object, by the object's kind and name.
 
 use super::Source;
+use super::class::Class;
+use super::outer::{About, about};
 use super::parts::{What, parts};
-use super::statement::Location;
+use super::statement::{Location, Statement};
 use std::collections::HashMap;
 
 /// Where objects are made: a statement, and the byte in its file.
@@ -26,6 +28,11 @@ impl Source {
     /// `keyword` is the kind as DDL writes it, `names` the address as `pg_identify_object_as_address` spells it.
     /// Best effort: an object that was made in a way that does not show (by a function, say) has no place.
     pub fn locate(&self, keyword: &str, names: &[String]) -> Option<Location> {
+        if names.is_empty() {
+            // The database itself, which is not made: what is said about it first.
+            let of_database = |it: &&Statement| it.class == Class::Beyond && about(it) == About::Database;
+            return self.statements.iter().find(of_database).map(Statement::location);
+        }
         let index = self.index.get_or_init(|| Index::of(self));
         let made = index.find(kind(keyword), names)?;
         Some(self.statements.get(made.statement)?.file.location(made.start))
@@ -38,6 +45,7 @@ fn kind(keyword: &str) -> &'static str {
         "PROCEDURE" | "FUNCTION" | "AGGREGATE" | "ROUTINE" => "FUNCTION",
         "TYPE" | "DOMAIN" => "TYPE",
         "COLUMN" | "DEFAULT" | "DEFAULT VALUE" => "COLUMN",
+        "GROUP" | "ROLE" | "USER" => "ROLE",
         "CHECK" | "PRIMARY KEY" | "UNIQUE" | "FOREIGN KEY" | "EXCLUDE" => "CONSTRAINT",
         _ if keyword.ends_with("CONSTRAINT") => "CONSTRAINT",
         _ => super::head::kind_of(keyword).unwrap_or("TABLE"),
@@ -51,7 +59,7 @@ impl Index {
             let head = &statement.head;
             let first = statement.settings.search_path().and_then(<[String]>::first);
             let complete = |names: &[String]| match (names, first) {
-                ([name], Some(schema)) => vec![schema.clone(), name.clone()],
+                ([name], Some(schema)) if kind(head.kind) != "ROLE" => vec![schema.clone(), name.clone()],
                 _ => names.to_vec(),
             };
             if head.verb == "CREATE" {
@@ -148,7 +156,7 @@ mod tests {
              CREATE TRIGGER audit AFTER INSERT ON app.users EXECUTE FUNCTION f();\n\
              CREATE INDEX i ON app.users (id);\n\
              SET search_path = other;\nCREATE FUNCTION f() RETURNS int AS '' LANGUAGE sql;\nCREATE DOMAIN d AS int;\n\
-             CREATE TABLE app2.users (id int);",
+             CREATE TABLE app2.users (id int);\nDROP DATABASE d;\nCREATE USER ann;\nALTER DATABASE d SET work_mem = 1;",
         )?;
         let line = |keyword: &str, names: &[&str]| {
             let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
@@ -169,6 +177,8 @@ mod tests {
         assert_eq!(line("INDEX", &["app", "i"]), found("10:1"));
         assert_eq!(line("FUNCTION", &["other", "f"]), found("12:1"));
         assert_eq!(line("DOMAIN", &["other", "d"]), found("13:1"));
+        assert_eq!(line("DATABASE", &[]), found("17:1"));
+        assert_eq!(line("ROLE", &["ann"]), found("16:1"));
         assert_eq!(line("FUNCTION", &["app", "f"]), None);
         assert_eq!(line("TABLE", &["app", "nothing"]), None);
         Ok(())

@@ -11,6 +11,7 @@ mod load;
 mod locate;
 mod notes;
 mod order;
+mod outer;
 mod parts;
 mod psql;
 mod report;
@@ -25,6 +26,7 @@ pub use class::Class;
 pub use error::Error;
 pub use files::{read, read_text};
 pub use load::{Beyond, Lender, Loaded, NotLent, Session, TOGETHER, lend, lendable, load};
+pub use outer::{About, Apart, Beside, Outer, Refusal};
 pub use report::{Failure, LoadError};
 pub use statement::{File, Location, Statement, Warning};
 

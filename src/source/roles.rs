@@ -2,6 +2,7 @@
 
 use super::class::Class;
 use super::cursor::Cursor;
+use super::outer::{About, about};
 use super::statement::{Location, Statement};
 use super::{Source, token::TokenKind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +29,7 @@ impl Source {
     /// Roles that only statements beyond the database name, such as `CREATE ROLE`, are not among them.
     pub fn roles(&self) -> BTreeMap<String, Location> {
         let mut out = BTreeMap::new();
-        for statement in &self.statements {
+        for statement in self.statements.iter().filter(|statement| statement.class != Class::Beyond) {
             for Named { role, token } in named(statement) {
                 if let Role::Name(name) = role
                     && !out.contains_key(&name)
@@ -41,16 +42,23 @@ impl Source {
         out
     }
 
-    /// The names of [`Source::roles`], and an empty one when PUBLIC is granted or refused something.
-    pub fn named_roles(&self) -> BTreeSet<String> {
-        self.roles().into_keys().chain(self.grantees_public().then(String::new)).collect()
-    }
-
-    /// Whether a GRANT or REVOKE names PUBLIC.
-    pub fn grantees_public(&self) -> bool {
-        self.statements
-            .iter()
-            .any(|statement| grants(statement) && named(statement).iter().any(|named| named.role == Role::Public))
+    /// The names of [`Source::roles`], and an empty one when PUBLIC is granted or refused something; those that the
+    /// statements create, where `roles` are managed, and what those about the `database` name, where that is.
+    pub fn named_roles(&self, roles: bool, database: bool) -> BTreeSet<String> {
+        let mut out: BTreeSet<String> = self.roles().into_keys().collect();
+        if roles {
+            out.extend(self.created_roles());
+        }
+        for statement in &self.statements {
+            let beyond = statement.class == Class::Beyond;
+            let counts = if beyond { database && about(statement) == About::Database } else { grants(statement) };
+            out.extend(named(statement).into_iter().filter(|_| counts).filter_map(|named| match named.role {
+                Role::Public => Some(String::new()),
+                Role::Name(name) if beyond => Some(name),
+                Role::Name(_) | Role::Own => None,
+            }));
+        }
+        out
     }
 
     /// The extensions of which the statements name a version.
@@ -89,7 +97,7 @@ pub(super) fn named(statement: &Statement) -> Vec<Named> {
     let mut out = Vec::new();
     let head = &statement.head;
     let mut cursor = statement.cursor();
-    if statement.class == Class::Beyond {
+    if statement.class == Class::Beyond && about(statement) != About::Database {
         return out;
     }
     match (head.verb.as_str(), head.kind) {
@@ -221,13 +229,22 @@ mod tests {
             ["r1", "r2", "r3", "r5", "r6", "r7", "r8", "r9", "R 4", "r10", "r11", "r12", "r13", "r14", "r15", "r16"];
         assert_eq!(names, expected);
         assert_eq!(roles.get("r1").map(ToString::to_string).as_deref(), Some("s.sql:1:37"));
-        assert!(source.grantees_public());
+        assert!(source.named_roles(false, false).contains(""));
+        assert!(!source.named_roles(false, false).contains("no"));
+        assert!(source.named_roles(true, false).contains("no"));
+        let of_database = read_text(
+            "s.sql",
+            "REVOKE CONNECT ON DATABASE d FROM PUBLIC; GRANT TEMP ON DATABASE d TO r1; ALTER DATABASE d OWNER TO r2",
+        )?;
+        assert!(of_database.named_roles(true, false).is_empty());
+        assert_eq!(of_database.named_roles(false, true), ["", "r1", "r2"].map(str::to_owned).into());
         assert!(source.schemas().contains("s"));
         let extensions =
             "CREATE EXTENSION a VERSION '1'; CREATE EXTENSION IF NOT EXISTS \"B\" WITH SCHEMA s VERSION \"2\";
             CREATE EXTENSION c SCHEMA version; ALTER EXTENSION d UPDATE TO '3'; ALTER EXTENSION e UPDATE";
         assert_eq!(read_text("s.sql", extensions)?.extension_versions(), ["B", "a", "d"].map(str::to_owned).into());
-        assert!(!read_text("s.sql", "CREATE POLICY p ON t TO PUBLIC; GRANT ALL ON t TO a")?.grantees_public());
+        let granted = read_text("s.sql", "CREATE POLICY p ON t TO PUBLIC; GRANT ALL ON t TO a")?;
+        assert_eq!(granted.named_roles(true, true), ["a".to_owned()].into());
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use postgres::Client;
 use reconcile::{
-    catalog::Kind,
+    catalog::{Extent, Kind},
     engine::{Scratch, Spec},
 };
 
@@ -209,7 +209,8 @@ fn every_object_of_the_sample_is_modelled_or_refused_by_name() {
         }
         let mut left = not_returned(&mut client);
         client.batch_execute("DROP TABLE returned").unwrap();
-        let catalog = reconcile::catalog::read(&mut client, "reconcile").unwrap();
+        let extent = Extent { ledger: "reconcile", roles: true, database: true };
+        let catalog = reconcile::catalog::read(&mut client, extent).unwrap();
         let refused = &catalog.unmodelled;
         // A reader leaves out the queries of kinds of which there seems to be nothing.
         let read: BTreeSet<&str> = catalog.iter().map(|(id, _)| id.kind.name()).collect();

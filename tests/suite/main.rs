@@ -9,6 +9,7 @@
 
 mod apply;
 mod architecture;
+mod beside;
 mod cleanup;
 mod cli;
 mod commands;

@@ -183,6 +183,8 @@ fn everything() -> Plan {
             ledger: "reconcile".into(),
             privileges: Roles::Declared([String::new(), "reader".into()].into()),
             owners: Roles::All,
+            roles: true,
+            database: true,
         },
         current: state("before"),
         desired: state("after"),

@@ -22,11 +22,12 @@ impl Definition for Comment {
         FROM pg_catalog.pg_description c
         WHERE (c.objoid >= 16384 OR c.classoid = 'pg_catalog.pg_namespace'::regclass)
             AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::regclass
-                AND d.classid = c.classoid AND d.objid = c.objoid AND c.objsubid = 0 AND d.objsubid = 0 AND d.deptype = 'i')";
+                AND d.classid = c.classoid AND d.objid = c.objoid AND c.objsubid = 0 AND d.objsubid = 0 AND d.deptype = 'i')
+        UNION ALL SELECT s.classoid, s.objoid, 0, s.description FROM pg_catalog.pg_shdescription s";
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { text } = self;
-        vec![Step::new(format!("{} IS {}", at.id, sql::literal(text)))]
+        on(at, &sql::literal(text))
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -34,8 +35,13 @@ impl Definition for Comment {
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
-        vec![Step::new(format!("{} IS NULL", at.id))]
+        on(at, "NULL")
     }
+}
+
+/// `COMMENT ON TABLE app.users IS …`
+fn on(at: &At, text: &str) -> Vec<Step> {
+    at.id.of.iter().map(|of| Step::new(format!("COMMENT ON {} IS {text}", at.spelled(of)))).collect()
 }
 
 impl Comment {

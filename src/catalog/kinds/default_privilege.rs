@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::rights::{NOT_GRANTABLE, Privileges, Rights};
 use crate::{
-    catalog::{Alteration, At, Concern, Definition, Kept, ObjectId, Shape, Step, id::grantee},
+    catalog::{Alteration, At, Concern, Definition, Kept, ObjectId, Shape, Step, Tie, id::grantee},
     sql,
 };
 
@@ -81,6 +81,10 @@ impl Definition for DefaultPrivilege {
     fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
         id.names.last().map(String::as_str)
     }
+
+    fn roles<'a>(&'a self, id: &'a ObjectId) -> Vec<(&'a str, Tie)> {
+        roles(id)
+    }
 }
 
 /// What one grantee gets on everything that a role creates in one schema, beyond what it gets in any.
@@ -127,6 +131,16 @@ impl Definition for SchemaDefaultPrivilege {
     fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
         id.names.last().map(String::as_str)
     }
+
+    fn roles<'a>(&'a self, id: &'a ObjectId) -> Vec<(&'a str, Tie)> {
+        roles(id)
+    }
+}
+
+/// Whose objects get the rights, and who.
+fn roles(id: &ObjectId) -> Vec<(&str, Tie)> {
+    let [from, _, to] = &*id.names else { return Vec::new() };
+    vec![(from, Tie::Needs), (to, Tie::Needs)]
 }
 
 type Both<'a> = (&'a Privileges, &'a Privileges);

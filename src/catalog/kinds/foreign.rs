@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::foreign_options::ForeignOptions;
 use crate::{
-    catalog::{Alteration, At, Definition, ObjectId, Step, Visit, id::grantee},
+    catalog::{Alteration, At, Definition, ObjectId, Step, Tie, Visit, id::grantee},
     sql,
 };
 
@@ -138,6 +138,10 @@ impl Definition for UserMapping {
     fn alter(&self, to: &Self, at: &At) -> Alteration {
         let Self { options } = to;
         Alteration::InPlace(vec![Step::new(format!("ALTER {}{}", at.id, self.options.change(options)))])
+    }
+
+    fn roles<'a>(&'a self, id: &'a ObjectId) -> Vec<(&'a str, Tie)> {
+        vec![(id.name(), Tie::Needs)]
     }
 
     fn visit_options(&mut self, visit: &mut Visit) {

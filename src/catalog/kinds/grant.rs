@@ -36,7 +36,8 @@ macro_rules! query {
                     FROM pg_catalog.aclexplode(pg_catalog.acldefault(o.kind::\"char\", o.owner)) e
             ) g GROUP BY g.grantee
         ) r
-        WHERE o.acl IS NOT NULL AND (o.objid >= 16384 OR o.classid = 'pg_catalog.pg_namespace'::regclass)
+        WHERE o.acl IS NOT NULL AND (o.objid >= 16384
+                OR o.classid IN ('pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_database'::regclass))
             AND (r.privileges <> r.usual OR r.grantable <> '{}')"
         )
     };
@@ -81,7 +82,9 @@ impl Definition for Grant {
             UNION ALL SELECT tableoid, oid, 0, 'LANGUAGE', lanowner, lanacl, 'l' FROM pg_catalog.pg_language
             UNION ALL SELECT tableoid, oid, 0, 'FOREIGN DATA WRAPPER', fdwowner, fdwacl, 'F'
                 FROM pg_catalog.pg_foreign_data_wrapper
-            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN SERVER', srvowner, srvacl, 'S' FROM pg_catalog.pg_foreign_server"
+            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN SERVER', srvowner, srvacl, 'S' FROM pg_catalog.pg_foreign_server
+            UNION ALL SELECT tableoid, oid, 0, 'DATABASE', datdba, datacl, 'd' FROM pg_catalog.pg_database
+                WHERE datname = pg_catalog.current_database()"
     );
 
     fn create(&self, at: &At) -> Vec<Step> {
@@ -292,6 +295,7 @@ impl Target<'_> {
             "FUNCTION" | "PROCEDURE" => {
                 format!("{} {}({})", self.class, sql::qualified(&of.names), sql::join(&of.args, ", "))
             }
+            "DATABASE" => self.at.spelled(of),
             class => format!("{class} {}", of.address()),
         }
     }

@@ -15,6 +15,7 @@ mod composite;
 mod conninfo;
 mod constraint;
 mod conversion;
+mod database;
 mod default;
 mod default_privilege;
 mod dependence;
@@ -47,6 +48,7 @@ mod publication;
 mod range;
 mod replica_identity;
 mod rights;
+mod role;
 mod routine;
 mod row_security;
 mod row_type;
@@ -54,6 +56,7 @@ mod rule;
 mod schema;
 mod security_label;
 mod sequence;
+mod settings;
 mod stand_in;
 mod statistics;
 mod subscription;
@@ -75,8 +78,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::definition::{Alteration, At, Concern, Definition, Detour, Manner, Shape, Slot};
-use super::{Catalog, ObjectId, Step, Visit};
+use super::{Catalog, ObjectId, Step, Tie, Visit};
 
+pub use database::database;
+pub use role::{member, role};
 pub use schema::new_database;
 
 /// Makes `enum Kind`, `enum Object` and the dispatch from one list; the list's order breaks ties between steps.
@@ -318,6 +323,11 @@ macro_rules! kinds {
                 match self { $(Object::$kind(it) => it.role(id),)* }
             }
 
+            /// See [`Definition::roles`].
+            pub fn roles<'a>(&'a self, id: &'a ObjectId) -> Vec<(&'a str, Tie)> {
+                match self { $(Object::$kind(it) => it.roles(id),)* }
+            }
+
             /// See [`Definition::position`].
             pub fn position(&self) -> i16 {
                 match self { $(Object::$kind(it) => it.position(),)* }
@@ -337,6 +347,9 @@ macro_rules! kinds {
 }
 
 kinds! {
+    Role(role::Role) "role",
+    Membership(role::Membership) "membership",
+    Database(database::Database) "database",
     Schema(schema::Schema) "schema",
     Extension(extension::Extension) "extension",
     ExtensionVersion(extension::ExtensionVersion) "extension_version",

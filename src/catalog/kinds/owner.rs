@@ -49,8 +49,10 @@ impl Definition for Owner {
             UNION ALL SELECT tableoid, oid, evtowner FROM pg_catalog.pg_event_trigger
             UNION ALL SELECT tableoid, oid, pubowner FROM pg_catalog.pg_publication
             UNION ALL SELECT 'pg_catalog.pg_subscription'::regclass, oid, subowner FROM pg_catalog.pg_subscription
+            UNION ALL SELECT tableoid, oid, datdba FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()
         ) o
-        WHERE o.objid >= 16384 OR o.classid = 'pg_catalog.pg_namespace'::regclass";
+        WHERE o.objid >= 16384
+            OR o.classid IN ('pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_database'::regclass)";
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { role } = self;
@@ -77,5 +79,5 @@ impl Definition for Owner {
 }
 
 fn set(at: &At, role: &str) -> Vec<Step> {
-    at.id.of.iter().map(|of| Step::new(format!("ALTER {of} OWNER TO {}", sql::ident(role)))).collect()
+    at.id.of.iter().map(|of| Step::new(format!("ALTER {} OWNER TO {}", at.spelled(of), sql::ident(role)))).collect()
 }

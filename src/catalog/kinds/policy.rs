@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Definition, Shape, Step},
+    catalog::{Alteration, At, Definition, ObjectId, Shape, Step, Tie},
     sql,
 };
 
@@ -64,6 +64,10 @@ impl Definition for Policy {
         let using = using.as_ref().filter(|_| self.using != *using);
         let check = check.as_ref().filter(|_| self.check != *check);
         Alteration::InPlace(vec![Step::new(format!("ALTER {}{roles}{}", at.id, expressions(using, check)))])
+    }
+
+    fn roles<'a>(&'a self, _: &'a ObjectId) -> Vec<(&'a str, Tie)> {
+        self.roles.iter().map(|role| (role.as_str(), Tie::Needs)).collect()
     }
 }
 

@@ -27,7 +27,8 @@ impl Definition for Schema {
     }
 }
 
-/// What is in a new database of the same server: the schema `public`, and what initdb says about it.
+/// What is in a new database of the same server: the schema `public`, and what initdb says about it; and the database
+/// itself, where the catalog holds it.
 pub fn new_database(catalog: &Catalog) -> Catalog {
     let public = ObjectId::new(Kind::Schema, ["public".to_owned()]);
     let owned_by_database = catalog.server.major >= 15;
@@ -46,5 +47,9 @@ pub fn new_database(catalog: &Catalog) -> Catalog {
         objects.push((owner, role.clone()));
     }
     let ties: Vec<_> = objects.iter().skip(1).map(|(id, _)| (id.clone(), public.clone(), Tie::Belongs)).collect();
+    let beside = super::database::new(catalog);
+    let owned = beside.iter().skip(1).map(|(id, _)| (id.clone(), super::database(), Tie::Belongs));
+    let ties: Vec<_> = ties.into_iter().chain(owned).collect();
+    objects.extend(beside);
     Catalog { roles: catalog.roles.clone(), ..Catalog::new(catalog.server.clone(), objects, ties) }
 }

@@ -27,7 +27,7 @@ impl Definition for SecurityLabel {
                 AND d.classid = l.classoid AND d.objid = l.objoid AND l.objsubid = 0 AND d.objsubid = 0 AND d.deptype = 'i')
         UNION ALL
         SELECT s.classoid, s.objoid, 0, ARRAY[s.provider], s.label
-        FROM pg_catalog.pg_shseclabel s WHERE s.classoid = 'pg_catalog.pg_subscription'::regclass";
+        FROM pg_catalog.pg_shseclabel s";
 
     fn address(id: &ObjectId) -> String {
         let of = id.of.as_deref().map_or_else(String::new, ToString::to_string);
@@ -36,7 +36,7 @@ impl Definition for SecurityLabel {
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { label } = self;
-        vec![Step::new(format!("{} IS {}", at.id, sql::literal(label)))]
+        on(at, &sql::literal(label))
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -44,6 +44,13 @@ impl Definition for SecurityLabel {
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
-        vec![Step::new(format!("{} IS NULL", at.id))]
+        on(at, "NULL")
     }
+}
+
+/// `SECURITY LABEL FOR guard ON TABLE app.users IS …`
+fn on(at: &At, label: &str) -> Vec<Step> {
+    let provider = sql::idents(&at.id.names);
+    let step = |of| Step::new(format!("SECURITY LABEL FOR {provider} ON {} IS {label}", at.spelled(of)));
+    at.id.of.iter().map(|of| step(of)).collect()
 }

@@ -1,5 +1,6 @@
 //! The proof: a plan is executed on a copy of the current state, with rows in it, before it is written.
 
+mod beside;
 mod observe;
 mod rows;
 mod survive;
@@ -14,6 +15,7 @@ use crate::{
     catalog::{self, Catalog, Hazard},
     engine::Scratch,
 };
+pub(super) use beside::{Beside, Reach};
 use observe::Observer;
 use rows::Filled;
 use survive::Snapshot;
@@ -72,32 +74,43 @@ pub(super) struct Rehearsed {
     pub without_rows: BTreeMap<String, String>,
 }
 
-/// Executes a plan on copies of `scratch`, with rows wherever rows can be made and fit the change.
+/// What a plan is executed on.
+pub(super) struct Rehearsal<'a> {
+    /// The current state, of which copies are made.
+    pub scratch: &'a Scratch,
+    /// Makes what a copy of a database is without, because all databases share the catalog in which it is.
+    pub shared: &'a [String],
+    /// What the steps about roles and the database are executed on.
+    pub beside: Option<Beside<'a>>,
+    /// The schema of the ledger.
+    pub ledger: &'a str,
+}
+
+/// Executes a plan on copies of the current state, with rows wherever rows can be made and fit the change.
 ///
-/// `shared` makes what a copy of a database is without, because all databases share the catalog in which it is.
 /// `alter` says which relations a step changes, so that rows which its change cannot take (text that is to become a
 /// number) are left out of the next attempt.
-pub(super) fn rehearse(
-    scratch: &Scratch,
-    shared: &[String],
-    steps: &[Step],
-    groups: &[Group],
-    ledger: &str,
-) -> Result<Rehearsed, ProofError> {
+pub(super) fn rehearse(on: &Rehearsal, steps: &[Step], groups: &[Group]) -> Result<Rehearsed, ProofError> {
     let mut unfit: BTreeMap<String, String> = BTreeMap::new();
     // What a step says of the rows that did not fit it, such as the bounds of a partition.
     let mut hints: BTreeMap<String, String> = BTreeMap::new();
     loop {
-        let copy = scratch.copy().map_err(RehearsalError::from)?;
+        if let Some(beside) = &on.beside {
+            beside.begin()?;
+        }
+        let copy = on.scratch.copy().map_err(RehearsalError::from)?;
         let mut session = Session::open(&copy)?;
-        session.run_all(shared, "while the current state was copied")?;
+        session.run_all(on.shared, "while the current state was copied")?;
         let mut filled = rows::fill(&mut session.client, &unfit.keys().cloned().collect(), &hints)?;
         // Row security does not hide rows from the superuser of a cluster of ours.
         let mut admin = copy.admin().map_err(RehearsalError::from)?;
         let before = Snapshot::take(&mut admin, &filled)?;
-        match execute(&mut session, steps, groups) {
+        match execute(&mut session, &copy, on.beside.as_ref(), steps, groups) {
             Ok(observed) => {
-                let after = catalog::read(&mut session.client, ledger).map_err(RehearsalError::from)?;
+                let mut after = catalog::read(&mut session.client, on.ledger).map_err(RehearsalError::from)?;
+                if let Some(beside) = &on.beside {
+                    after = after.beside(&beside.end()?);
+                }
                 let lost = before.lost(&mut admin, &losses(steps))?;
                 if !lost.is_empty() {
                     return Err(ProofError::Rows { lost, steps: sql(steps) });
@@ -181,7 +194,13 @@ impl Failure {
     }
 }
 
-fn execute(session: &mut Session, steps: &[Step], groups: &[Group]) -> Result<Vec<Observed>, Failure> {
+fn execute(
+    session: &mut Session,
+    copy: &Scratch,
+    beside: Option<&Beside>,
+    steps: &[Step],
+    groups: &[Group],
+) -> Result<Vec<Observed>, Failure> {
     fn failed<E: Into<StatementError>>(step: usize) -> impl Fn(E) -> Failure {
         move |error| Failure { step, error: error.into() }
     }
@@ -194,6 +213,11 @@ fn execute(session: &mut Session, steps: &[Step], groups: &[Group]) -> Result<Ve
         }
         for number in group.first..group.first + group.count {
             let Some(step) = steps.get(number) else { continue };
+            if let Some((beside, reach)) = beside.and_then(|it| Some((it, it.reach(number)?))) {
+                beside.run(&step.sql, reach, session, copy).map_err(failed(number))?;
+                observed.push(Observed::default());
+                continue;
+            }
             let ran = session.run(&step.sql, group.transaction).map_err(failed(number))?;
             if ran == Ran::Lent && group.transaction {
                 observer.begin(&mut session.client).map_err(failed(number))?;

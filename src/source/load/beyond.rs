@@ -3,14 +3,15 @@
 use super::connection::Trouble;
 use super::{Beyond, Loader};
 use crate::source::class::Class;
-use crate::source::statement::{Statement, Warning};
+use crate::source::outer::{About, about, title};
+use crate::source::statement::Warning;
 use crate::sql::ident;
 
 impl Loader<'_> {
     /// Creates the roles that the source creates, where it may, and says what is left out.
-    pub(super) fn beyond(&mut self, policy: Beyond) -> Result<Vec<Warning>, Trouble> {
+    pub(super) fn beyond(&mut self, policy: Beyond) -> Result<Vec<(About, Warning)>, Trouble> {
         let source = self.source;
-        let mut warnings = Vec::new();
+        let mut left_out = Vec::new();
         for statement in source.statements.iter().filter(|statement| statement.class == Class::Beyond) {
             if policy == Beyond::Run
                 && statement.head.is("CREATE", &["ROLE", "USER", "GROUP"])
@@ -18,12 +19,10 @@ impl Loader<'_> {
             {
                 self.create_role(name)?;
             }
-            warnings.push(Warning {
-                location: statement.location(),
-                message: format!("{} is left out: it reaches beyond the database", what(statement)),
-            });
+            let message = format!("{} is left out: it reaches beyond the database", title(statement));
+            left_out.push((about(statement), Warning { location: statement.location(), message }));
         }
-        Ok(warnings)
+        Ok(left_out)
     }
 
     /// Creates a role with none of the rights that the file may ask for.
@@ -41,13 +40,5 @@ impl Loader<'_> {
             Err(lost @ Trouble::Lost(_)) => Err(lost),
             _ => Ok(()),
         }
-    }
-}
-
-/// A statement for a warning; never all of it, because it may hold a password.
-fn what(statement: &Statement) -> String {
-    match statement.head.verb.as_str() {
-        "GRANT" | "REVOKE" => statement.sql().split_whitespace().collect::<Vec<_>>().join(" "),
-        _ => statement.title(),
     }
 }

@@ -48,8 +48,8 @@ pub enum Beyond {
 pub struct Loaded {
     /// What people should know, with the places in the files.
     pub warnings: Vec<String>,
-    /// Statements beyond the database that were left out.
-    pub beyond: Vec<super::Warning>,
+    /// Statements beyond the database that were left out, and what they are about.
+    pub beyond: Vec<(super::About, super::Warning)>,
     /// Whether everything ran in the order of the files.
     pub in_one_go: bool,
 }
@@ -94,8 +94,7 @@ impl Loader<'_> {
             self.rounds(units.split_off(done))?;
         }
         self.clean = false;
-        let mut warnings: Vec<String> = beyond.iter().map(ToString::to_string).collect();
-        warnings.extend(self.check_bodies(&routines)?);
+        let warnings = self.check_bodies(&routines)?;
         Ok(Loaded { warnings, beyond, in_one_go })
     }
 
