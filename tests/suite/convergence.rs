@@ -48,7 +48,7 @@ fn converge(major: u32, worker: usize, cases: u32) -> Result<(), String> {
         cases,
         rng_seed: RngSeed::Fixed(seed() * 100_000 + u64::from(major) * 1000 + worker as u64),
         failure_persistence: None,
-        max_shrink_iters: 100,
+        max_shrink_iters: 60,
         ..Config::default()
     };
     let on = random::Server { major, superuser: worker + 1 == WORKERS };
@@ -60,7 +60,7 @@ fn converge(major: u32, worker: usize, cases: u32) -> Result<(), String> {
             if unclear { TestCaseError::reject(error) } else { TestCaseError::fail(error) }
         })
     });
-    outcome.map_err(|error| error.to_string())
+    outcome.map_err(|error| error.to_string()).inspect_err(|error| println!("{error}"))
 }
 
 #[test]
