@@ -192,13 +192,14 @@ fn scope(request: &Request, current: &Catalog, loaded: &Desired) -> Scope {
         schemas.extend(before.schemas.iter().cloned());
         global.extend(before.global.iter().cloned());
     }
-    let version = |address: &String| Kind::of_address(address).is_some_and(|it| it.concern() == Concern::Version);
+    // That the database is managed is said otherwise; and what is managed no more was not managed by this revision.
+    let elsewhere = |address: &String| match Kind::of_address(address).map(Kind::concern) {
+        Some(Concern::Version | Concern::Database) => true,
+        Some(Concern::Role) => !manage.roles,
+        _ => false,
+    };
     let stays = [&current.server.user, &current.server.maker].map(|name| catalog::role(name).to_string());
-    global.retain(|address| !version(address) && !stays.contains(address));
-    if manage.database {
-        // That it is managed is said otherwise.
-        global.remove(&catalog::database().to_string());
-    }
+    global.retain(|address| !elsewhere(address) && !stays.contains(address));
     let versions = loaded.catalog.iter().map(|(id, _)| id).filter(|id| id.kind.concern() == Concern::Version);
     global.extend(versions.map(ToString::to_string));
     if let Some(only) = &manage.schemas {

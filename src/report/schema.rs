@@ -77,6 +77,8 @@ fn path(id: &ObjectId) -> String {
     let kind = id.kind.keyword().to_lowercase().replace(' ', "_");
     let name = plain(id.name());
     match &*id.names {
+        // The database itself.
+        [] => format!("{kind}.sql"),
         [schema, _, ..] => format!("{}/{kind}/{name}.sql", plain(schema)),
         _ => format!("{kind}/{name}.sql"),
     }

@@ -7,7 +7,17 @@ mod roles;
 use std::collections::BTreeMap;
 
 use postgres::Client;
-use reconcile::engine::{Engine, Scratch, Settings, Spec, Trust};
+use reconcile::{
+    apply::{self, Options},
+    catalog::Digest,
+    engine::{Engine, Scratch, Settings, Spec, Trust},
+    history::Ledger,
+    plan::{
+        self, Manage, Request,
+        file::{Plan, Source},
+    },
+    source,
+};
 
 use crate::project::Project;
 
@@ -47,10 +57,40 @@ impl Place {
         self.admin.query_one(&format!("SELECT (SELECT {sql})::text"), &[]).unwrap().get(0)
     }
 
+    /// Plans the way to a schema after the last revision, with a proof.
+    fn plan(&self, scratch: &Engine, goal: &str) -> Result<Plan, String> {
+        let source = source::read_text("schema.sql", goal).map_err(|error| error.to_string())?;
+        let ledger = Ledger::new("reconcile");
+        let mut client = self.database.connect().map_err(|error| error.to_string())?;
+        let head = ledger.head(&mut client).map_err(|error| error.to_string())?.map(|revision| revision.id);
+        let parent = head.zip(ledger.scope(&mut client).map_err(|error| error.to_string())?);
+        let request = Request {
+            target: &self.database.target(),
+            source: &source,
+            origin: Source { paths: vec![], sha256: Digest::of(""), commit: None },
+            engine: scratch,
+            manage: &Manage { all: true, roles: true, database: true, ..Manage::default() },
+            ledger: "reconcile",
+            parent,
+            message: None,
+            prove: true,
+            variables: &BTreeMap::new(),
+        };
+        plan::make(&request).map(|made| made.plan).map_err(|error| format!("plan: {error}"))
+    }
+
+    /// Plans the way to a schema, and goes it.
+    fn apply(&self, scratch: &Engine, goal: &str) -> Result<Plan, String> {
+        let plan = self.plan(scratch, goal)?;
+        let options = Options { allow_loss: ["all".to_owned()].into(), ..Options::default() };
+        apply::apply(&self.database.target(), &plan, &options, &mut ()).map_err(|error| format!("apply: {error}"))?;
+        Ok(plan)
+    }
+
     /// The state of another server on which a file was executed as it stands, once its words are names.
     fn by_hand(&mut self, major: u32, schema: &str) -> BTreeMap<&'static str, Vec<String>> {
         let mut other = Self::new(major);
-        other.execute("CREATE ROLE outsider; CREATE ROLE unsaid SUPERUSER; GRANT unsaid TO outsider");
+        other.execute(AROUND);
         let schema = schema.replace("CURRENT_DATABASE", other.database.name()).replace(" GRANTED BY CURRENT_USER", "");
         let mut client = other.database.connect().unwrap();
         // What is named before it is there comes later.
@@ -101,6 +141,35 @@ impl Place {
             (name, rows)
         });
         rows.into()
+    }
+}
+
+/// What is there before any file is: a role of somebody's, which is a member of another.
+const AROUND: &str = "CREATE ROLE outsider; CREATE ROLE unsaid SUPERUSER; GRANT unsaid TO outsider";
+
+/// Migrates a server from one schema to another, and checks everything that can be checked; returns the second plan.
+///
+/// The first schema is applied as well, so that the second plan knows which roles are its to drop.
+pub fn migrate(major: u32, start: &str, goal: &str) -> Result<Plan, String> {
+    let mut place = Place::new(major);
+    place.execute(AROUND);
+    let scratch = Engine::start(&Settings::default(), major, None).map_err(|error| error.to_string())?;
+    place.apply(&scratch, start)?;
+    let plan = place.apply(&scratch, goal)?;
+    let steps: Vec<&str> = plan.steps.iter().map(|step| step.sql.as_str()).collect();
+    let again = place.plan(&scratch, goal)?;
+    if !again.is_empty() {
+        return Err(format!(
+            "the second plan is not empty:\n    {:?}\n  after\n    {}",
+            again.steps,
+            steps.join("\n    ")
+        ));
+    }
+    let (outcome, by_hand) = (place.state(), place.by_hand(major, goal));
+    if outcome == by_hand {
+        Ok(plan)
+    } else {
+        Err(format!("{outcome:#?}\n  instead of\n{by_hand:#?}\n  after\n    {}", steps.join("\n    ")))
     }
 }
 

@@ -24,6 +24,8 @@ struct Case {
     majors: (u32, u32),
     /// Whether the owner of the databases is a superuser.
     superuser: bool,
+    /// Whether roles and the database itself are managed, on servers of their own.
+    beside: bool,
     /// What the refusal must say, where the direction is to be refused.
     refusal: Option<String>,
 }
@@ -51,6 +53,7 @@ fn cases() -> Vec<Case> {
                     rows: rows(start),
                     majors: limits(&directives),
                     superuser: directives.iter().any(|line| line.starts_with("superuser")),
+                    beside: directives.iter().any(|line| line.starts_with("beside")),
                     refusal,
                 });
             };
@@ -83,14 +86,18 @@ fn limits(directives: &[&str]) -> (u32, u32) {
 
 fn run(case: &Case, major: u32, worker: usize, seen: &Seen) -> Result<(), String> {
     let read = |path: &Path| std::fs::read_to_string(path).unwrap();
-    let migration = Migration {
-        engine: if case.superuser { trusting_server(major) } else { server(major) },
-        worker,
-        start: read(&case.start),
-        rows: case.rows.as_deref().map(read).unwrap_or_default(),
-        goal: read(&case.goal),
+    let outcome = if case.beside {
+        crate::beside::migrate(major, &read(&case.start), &read(&case.goal))
+    } else {
+        let migration = Migration {
+            engine: if case.superuser { trusting_server(major) } else { server(major) },
+            worker,
+            start: read(&case.start),
+            rows: case.rows.as_deref().map(read).unwrap_or_default(),
+            goal: read(&case.goal),
+        };
+        migration.run()
     };
-    let outcome = migration.run();
     match (&case.refusal, outcome) {
         (None, Ok(plan)) if plan.is_empty() => Err("nothing was planned".to_owned()),
         (None, Ok(plan)) => {

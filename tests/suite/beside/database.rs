@@ -27,6 +27,9 @@ fn the_database_becomes_what_the_file_says_and_back() {
         let said = becomes(&project, SCHEMA);
         assert!(said.contains("~ DATABASE  schema.sql:3:5\n"), "{said}");
         assert!(said.contains(&format!("COMMENT ON DATABASE {name} IS 'the shop'")), "{said}");
+        project.run(["inspect", "--dir", "out", "--force"]).code(0);
+        assert!(project.read("out/database.sql").contains(&format!("COMMENT ON DATABASE {name} IS 'the shop'")));
+        project.run(["plan", "--schema", "out"]).code(0).stdout_has("Nothing to do");
         place.execute("CREATE DATABASE by_hand");
         let mut by_hand = place.database.admin_target().with_database("by_hand").connect().unwrap();
         by_hand.batch_execute(&SCHEMA.replace("CURRENT_DATABASE", "by_hand")).unwrap();

@@ -45,7 +45,7 @@ const CHANGED: &str = "
 fn roles_become_what_the_file_says_and_back() {
     for major in majors() {
         let mut place = Place::new(major);
-        place.execute("CREATE ROLE outsider; CREATE ROLE unsaid SUPERUSER; GRANT unsaid TO outsider");
+        place.execute(super::AROUND);
         let project = place.project();
         becomes(&project, PLAIN);
         let plain = place.state();
