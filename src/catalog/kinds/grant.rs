@@ -115,6 +115,26 @@ impl Definition for Grant {
     fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
         id.names.first().map(String::as_str)
     }
+
+    /// A member of the owner who is also one of the new grantee might revoke as the latter, who has granted nothing.
+    fn comes_after(&self, at: &At) -> Vec<ObjectId> {
+        let whole = at.id.of.as_deref().filter(|_| !self.grantable.is_empty());
+        let said = whole.into_iter().flat_map(|of| at.current.dependents(of)).map(|(id, _)| id);
+        said.filter(|id| id.kind == Kind::Grant && id.of == at.id.of && !at.desired.contains(id)).cloned().collect()
+    }
+
+    /// Whom objects of a schema are handed over to has to be allowed to have them there.
+    fn precedes(&self, at: &At) -> Vec<ObjectId> {
+        let Some(schema) = at.id.of.as_ref().filter(|of| of.kind == Kind::Schema && self.privileges.contains("CREATE"))
+        else {
+            return Vec::new();
+        };
+        let everybody = at.id.names.iter().all(String::is_empty);
+        let inside = |id: &ObjectId| id.root().kind != Kind::Schema && id.schema() == Some(schema.name());
+        let owners = at.desired.iter().filter(|(id, _)| id.kind == Kind::Owner && inside(id));
+        let theirs = owners.filter(|(id, owner)| everybody || owner.role(id) == self.role(at.id));
+        theirs.map(|(id, _)| id.clone()).collect()
+    }
 }
 
 impl Grant {

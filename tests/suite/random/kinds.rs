@@ -116,6 +116,11 @@ impl Other {
         self.template().name.clone()
     }
 
+    /// Whether only superusers may have it.
+    pub fn needs_superuser(&self) -> bool {
+        self.template().superuser
+    }
+
     /// The statements that make it on a version.
     pub fn sql(&self, major: u32) -> String {
         let mut out = String::new();

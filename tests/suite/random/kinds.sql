@@ -12,7 +12,7 @@ CREATE SCHEMA other_$N;
 ⟨ALTER DEFAULT PRIVILEGES IN SCHEMA other_$N GRANT EXECUTE ON FUNCTIONS TO app_writer;¦⟩
 ⟨CREATE TABLE other_$N.inside (id integer);¦CREATE VIEW other_$N.inside AS SELECT 1 AS id;¦⟩
 
-== extension once
+== extension superuser once
 CREATE EXTENSION citext SCHEMA ⟨public¦app⟩;
 ⟨COMMENT ON EXTENSION citext IS 'text of any case';¦⟩
 
@@ -263,7 +263,7 @@ CREATE UNIQUE INDEX plain_$N_id ON app.plain_$N (id)⟨ WITH (fillfactor = 60)¦
 ⟨ALTER TABLE app.plain_$N OWNER TO app_writer;¦⟩
 ⟨COMMENT ON TABLE app.plain_$N IS 'plain';¦COMMENT ON TABLE app.plain_$N IS 'other';¦⟩
 ⟨COMMENT ON INDEX app.plain_$N_id IS 'index';¦⟩
-⟨GRANT SELECT, INSERT ON app.plain_$N TO app_reader;¦GRANT ALL ON app.plain_$N TO app_reader WITH GRANT OPTION;¦GRANT SELECT ON app.plain_$N TO PUBLIC;¦⟩
+⟨GRANT SELECT, INSERT ON app.plain_$N TO app_reader;¦GRANT ALL ON app.plain_$N TO app_reader;¦GRANT SELECT ON app.plain_$N TO PUBLIC;¦⟩
 ⟨CREATE RULE ⟨none¦other⟩ AS ON ⟨DELETE¦UPDATE⟩ TO app.plain_$N ⟨WHERE old.id > 3 ¦⟩DO INSTEAD NOTHING;¦⟩
 --rows
 INSERT INTO app.plain_$N VALUES (1, 'a', 1), (2, 'b', NULL);

@@ -22,6 +22,7 @@ use proptest::num::u64;
 use proptest::strategy::Strategy;
 
 use dice::Dice;
+use kinds::Other;
 pub use model::{Schema, Server};
 
 /// Schemas of up to a few dozen objects; a failing one shrinks by leaving out steps of its growth.
@@ -68,7 +69,9 @@ pub fn mutate(schema: &Schema, seed: u64) -> Schema {
 
 /// For each attribute of each kind, its name, a schema, and the same with another value of that attribute.
 pub fn changes(server: Server, seed: u64) -> Vec<(String, Schema, Schema)> {
-    let schema = |other| Schema { others: vec![other], ..grown(server, &[]) };
+    // Superusers are for what only they may have.
+    let owner = |other: &Other| Server { superuser: other.needs_superuser(), ..server };
+    let schema = |other: Other| Schema { server: owner(&other), others: vec![other], ..grown(server, &[]) };
     let changes = kinds::changes(server, &mut Dice::new(seed));
     changes.into_iter().map(|(before, after)| (before.name(), schema(before), schema(after))).collect()
 }

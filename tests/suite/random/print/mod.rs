@@ -56,6 +56,10 @@ impl Schema {
         }
         self.triggers.iter().for_each(|trigger| self.print_trigger(&mut out, trigger));
         self.tables.iter().for_each(|table| self.print_policies(&mut out, table));
+        if !self.others.is_empty() {
+            // Whom objects are handed over to may have them there.
+            out.push("GRANT USAGE, CREATE ON SCHEMA app TO app_writer".to_owned());
+        }
         out.extend(self.others.iter().map(|other| other.sql(self.server.major)));
         out
     }
