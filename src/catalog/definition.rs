@@ -30,6 +30,8 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
     const LINKS: bool = false;
     /// Whether the object has options, or a connection string, whose values may be secret.
     const HAS_OPTIONS: bool = false;
+    /// Whether it is about members of extensions, which are in no catalog themselves.
+    const OF_MEMBERS: bool = false;
     /// What the definition says: which part of the managed scope decides whether it is compared.
     const CONCERN: Concern = Concern::Schema;
     /// A condition that is false where no object of this kind can be, so that its query need not be planned: most databases

@@ -85,7 +85,7 @@ const SERVER: &str = "SELECT 's', json_build_object(
 
 /// What a table inherits from, and the type that it is of, are objects of their own, which depend on both.
 const DEPENDS: &str = "SELECT 'd', concat_ws(' ', classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
-    FROM pg_catalog.pg_depend WHERE objid >= 16384 AND NOT (
+    FROM pg_catalog.pg_depend WHERE (objid >= 16384 OR deptype = 'e') AND NOT (
         classid = 'pg_catalog.pg_class'::regclass AND objsubid = 0 AND deptype IN ('a', 'n') AND (
             refclassid = 'pg_catalog.pg_class'::regclass AND refobjsubid = 0
                 AND (objid, refobjid) IN (SELECT inhrelid, inhparent FROM pg_catalog.pg_inherits)
@@ -271,6 +271,7 @@ impl Reading {
 
     fn finish(mut self, ledger: &str) -> Catalog {
         for About { of, kind, names, object, needs, row } in self.about {
+            let address = of;
             if let Some(of) = self.resolver.exact(of) {
                 let about = self.objects.get(of).map(|(of, _)| Arc::new(of.clone()));
                 let id = ObjectId { of: about, ..ObjectId::new(kind, names) };
@@ -280,6 +281,9 @@ impl Reading {
                     self.resolver.completes(number, of);
                 }
                 self.resolver.about(number, of);
+                if let Some(extension) = self.resolver.extension(address).filter(|_| kind.of_members()) {
+                    self.resolver.about(number, extension);
+                }
                 if let Some(row) = row {
                     self.resolver.object(row, number, false);
                 }
@@ -288,7 +292,8 @@ impl Reading {
         }
         let ties = self.resolver.ties();
         let members = self.resolver.extension_members();
-        let keep = |number: usize, id: &ObjectId| id.schema() != Some(ledger) && !members.contains(&number);
+        let is_member = |number: &usize, id: &ObjectId| members.contains(number) && !id.kind.of_members();
+        let keep = |number: usize, id: &ObjectId| id.schema() != Some(ledger) && !is_member(&number, id);
         let objects = self.objects.into_iter().enumerate();
         let objects = objects.map(|(number, it)| Some(it).filter(|(id, _)| keep(number, id))).collect();
         Catalog {

@@ -112,6 +112,11 @@ impl Resolver {
         self.objects.get(&address).copied()
     }
 
+    /// The extension of which the object at an address is a member, or a part of one.
+    pub fn extension(&self, address: Address) -> Option<Number> {
+        self.exact(*self.members.get(&Address { sub: 0, ..address })?)
+    }
+
     /// The object that stands for an address: itself, its table, or what it internally belongs to.
     fn resolve(&self, address: Address, depth: u32) -> Option<Number> {
         let whole = Address { sub: 0, ..address };

@@ -159,6 +159,7 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
     loaded.catalog = named_versions(loaded.catalog, &versions);
     let settled = held.settle(&mut current, &mut loaded.catalog, source, request.variables)?;
     let scope = Scope { concealed: settled.concealed, ..scope(request, &current, &loaded) };
+    let current = scope.without_rights_on_members(current);
     loaded.warnings.extend(settled.warnings);
     supported("schema.sql", &scope, &loaded.catalog)?;
     supported("the database", &scope, &current)?;
@@ -202,6 +203,11 @@ fn scope(request: &Request, current: &Catalog, loaded: &Desired) -> Scope {
     global.retain(|address| !elsewhere(address) && !stays.contains(address));
     let versions = loaded.catalog.iter().map(|(id, _)| id).filter(|id| id.kind.concern() == Concern::Version);
     global.extend(versions.map(ToString::to_string));
+    // What belongs to a superuser does not change hands by the word of anybody else.
+    if manage.all && current.server.superuser && loaded.catalog.server.superuser {
+        let rights = current.iter().map(|(id, _)| id).filter(|id| id.kind.of_members());
+        global.extend(rights.map(|id| id.root().to_string()));
+    }
     if let Some(only) = &manage.schemas {
         schemas.clone_from(only);
     }

@@ -12,7 +12,8 @@ use crate::catalog::{Catalog, Concern, ObjectId};
 /// No catalog tells it beforehand: default privileges work on what is created, and the plan may change them on its way.
 pub(super) fn rights(scope: &Scope, current: &Catalog, desired: &Catalog, after: &Catalog) -> Result<Draft, Cycle> {
     let right = |id: &ObjectId| id.kind.concern() == Concern::Privilege;
-    let wanted = |id: &ObjectId| right(id) && after.contains(id.root());
+    // A member of an extension is in no catalog.
+    let wanted = |id: &ObjectId| right(id) && (after.contains(id.root()) || id.kind.of_members());
     // On a new object, the rights that are not managed are as they come; on one that stepped aside they stay as they were.
     let stays = |id: &ObjectId| {
         let managed = after.get(id).is_some_and(|object| scope.manages(id, object));

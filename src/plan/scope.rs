@@ -32,6 +32,8 @@ impl Scope {
                 self.roles && (named(root) || of_member())
             }
             (_, Some(schema)) if schema == self.ledger => false,
+            // The members of extensions have many rights that nobody speaks of.
+            _ if id.kind.of_members() => named(root),
             (_, Some(schema)) => self.all || self.schemas.contains(schema),
             (_, None) => self.all || named(root),
         };
@@ -79,6 +81,14 @@ impl Scope {
         desired.merged(managed, current, stays)
     }
 
+    /// A catalog without the rights on members of extensions that are not managed, which a copy could not have: those
+    /// belong to superusers.
+    pub fn without_rights_on_members(&self, catalog: Catalog) -> Catalog {
+        let counts =
+            |id: &ObjectId| !id.kind.of_members() || catalog.get(id).is_some_and(|object| self.manages(id, object));
+        if catalog.iter().all(|(id, _)| counts(id)) { catalog } else { catalog.filtered(counts) }
+    }
+
     /// How many objects of a catalog lie outside the scope, not counting what is said about them.
     pub fn outside(&self, catalog: &Catalog) -> usize {
         let counted = |id: &ObjectId| {
@@ -118,10 +128,11 @@ fn matches(pattern: &str, text: &str) -> bool {
 /// beyond the `baseline` that was there before it was loaded.
 pub fn touched(baseline: &Catalog, desired: &Catalog) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut schemas, mut global) = (BTreeSet::new(), BTreeSet::new());
-    for (id, object) in desired.iter().filter(|(id, object)| baseline.get(id) != Some(*object)) {
-        match (id.schema(), object) {
-            (Some(schema), _) => schemas.insert(schema.to_owned()),
-            (None, _) => global.insert(id.root().to_string()),
+    for (id, _) in desired.iter().filter(|(id, object)| baseline.get(id) != Some(*object)) {
+        match id.schema() {
+            // What an extension has put into a schema says nothing about that.
+            Some(schema) if !id.kind.of_members() => schemas.insert(schema.to_owned()),
+            _ => global.insert(id.root().to_string()),
         };
     }
     (schemas, global)

@@ -10,9 +10,10 @@ use crate::{
     sql,
 };
 
-/// The rights on the rows `$source` gives, by grantee, where they differ from those from the start.
+/// The rights on the rows `$source` gives, by grantee, where they differ from those from the start: those that PostgreSQL gives
+/// to what is created, or for a member of an extension, those that its script left.
 macro_rules! query {
-    ($source:literal) => {
+    ($($source:tt)*) => {
         concat!(
             "SELECT o.classid, o.objid, o.objsubid, o.class, pg_catalog.pg_get_userbyid(o.owner) AS owner,
             CASE WHEN r.grantee = o.owner AND o.class <> 'COLUMN' THEN '{}' WHEN r.grantee = 0 THEN '{\"\"}'
@@ -23,23 +24,51 @@ macro_rules! query {
                     AS privileges FROM pg_catalog.aclexplode(o.acl) e
                 WHERE e.grantee = r.grantee AND e.grantor <> o.owner GROUP BY 1) x) AS passed_on
         FROM (",
-            $source,
-            ") o CROSS JOIN LATERAL (
+            $($source)*,
+            ") o LEFT JOIN pg_catalog.pg_init_privs i ON i.classoid = o.classid AND i.objoid = o.objid
+            AND i.objsubid = o.objsubid AND i.privtype = 'e' CROSS JOIN LATERAL (
             SELECT g.grantee,
                 coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE NOT g.usual), '{}') AS privileges,
                 coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE NOT g.usual AND g.is_grantable), '{}')
                     AS grantable,
-                coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE g.usual), '{}') AS usual
+                coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE g.usual), '{}') AS usual,
+                coalesce(pg_catalog.array_agg(DISTINCT g.privilege_type) FILTER (WHERE g.usual AND g.is_grantable), '{}')
+                    AS usually_grantable
             FROM (
                 SELECT e.grantee, e.privilege_type, e.is_grantable, false AS usual FROM pg_catalog.aclexplode(o.acl) e
-                UNION ALL SELECT e.grantee, e.privilege_type, false, true
-                    FROM pg_catalog.aclexplode(pg_catalog.acldefault(o.kind::\"char\", o.owner)) e
+                UNION ALL SELECT e.grantee, e.privilege_type, e.is_grantable AND i.initprivs IS NOT NULL, true
+                    FROM pg_catalog.aclexplode(coalesce(i.initprivs, pg_catalog.acldefault(o.kind::\"char\", o.owner))) e
             ) g GROUP BY g.grantee
         ) r
         WHERE o.acl IS NOT NULL AND (o.objid >= 16384
-                OR o.classid IN ('pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_database'::regclass))
-            AND (r.privileges <> r.usual OR r.grantable <> '{}')"
+                OR o.classid IN ('pg_catalog.pg_namespace'::regclass, 'pg_catalog.pg_database'::regclass,
+                    'pg_catalog.pg_language'::regclass))
+            AND (r.privileges <> r.usual OR r.grantable <> r.usually_grantable)"
         )
+    };
+}
+
+/// Everything that has rights.
+macro_rules! objects {
+    () => {
+        "SELECT tableoid AS classid, oid AS objid, 0 AS objsubid, 'SCHEMA' AS class, nspowner AS owner, nspacl AS acl,
+                'n' AS kind FROM pg_catalog.pg_namespace
+            UNION ALL SELECT tableoid, oid, 0, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relowner, relacl,
+                CASE relkind WHEN 'S' THEN 's' ELSE 'r' END FROM pg_catalog.pg_class k WHERE relpersistence <> 't'
+                AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = k.tableoid
+                    AND d.objid = k.oid AND d.objsubid = 0 AND d.deptype = 'i'))
+            UNION ALL SELECT 'pg_catalog.pg_class'::regclass, a.attrelid, a.attnum, 'COLUMN', c.relowner, a.attacl, 'c'
+                FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE NOT a.attisdropped
+            UNION ALL SELECT tableoid, oid, 0, CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, proowner, proacl,
+                'f' FROM pg_catalog.pg_proc
+            UNION ALL SELECT tableoid, oid, 0, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, typowner, typacl, 'T'
+                FROM pg_catalog.pg_type
+            UNION ALL SELECT tableoid, oid, 0, 'LANGUAGE', lanowner, lanacl, 'l' FROM pg_catalog.pg_language
+            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN DATA WRAPPER', fdwowner, fdwacl, 'F'
+                FROM pg_catalog.pg_foreign_data_wrapper
+            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN SERVER', srvowner, srvacl, 'S' FROM pg_catalog.pg_foreign_server
+            UNION ALL SELECT tableoid, oid, 0, 'DATABASE', datdba, datacl, 'd' FROM pg_catalog.pg_database
+                WHERE datname = pg_catalog.current_database()"
     };
 }
 
@@ -66,26 +95,7 @@ impl Definition for Grant {
     const KEYWORD: &'static str = "GRANT";
     const SHAPE: Shape = Shape::Granted;
     const CONCERN: Concern = Concern::Privilege;
-    const QUERY: &'static str = query!(
-        "SELECT tableoid AS classid, oid AS objid, 0 AS objsubid, 'SCHEMA' AS class, nspowner AS owner, nspacl AS acl,
-                'n' AS kind FROM pg_catalog.pg_namespace
-            UNION ALL SELECT tableoid, oid, 0, CASE relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relowner, relacl,
-                CASE relkind WHEN 'S' THEN 's' ELSE 'r' END FROM pg_catalog.pg_class k WHERE relpersistence <> 't'
-                AND NOT (relkind = 'S' AND EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = k.tableoid
-                    AND d.objid = k.oid AND d.objsubid = 0 AND d.deptype = 'i'))
-            UNION ALL SELECT 'pg_catalog.pg_class'::regclass, a.attrelid, a.attnum, 'COLUMN', c.relowner, a.attacl, 'c'
-                FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE NOT a.attisdropped
-            UNION ALL SELECT tableoid, oid, 0, CASE prokind WHEN 'p' THEN 'PROCEDURE' ELSE 'FUNCTION' END, proowner, proacl,
-                'f' FROM pg_catalog.pg_proc
-            UNION ALL SELECT tableoid, oid, 0, CASE typtype WHEN 'd' THEN 'DOMAIN' ELSE 'TYPE' END, typowner, typacl, 'T'
-                FROM pg_catalog.pg_type
-            UNION ALL SELECT tableoid, oid, 0, 'LANGUAGE', lanowner, lanacl, 'l' FROM pg_catalog.pg_language
-            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN DATA WRAPPER', fdwowner, fdwacl, 'F'
-                FROM pg_catalog.pg_foreign_data_wrapper
-            UNION ALL SELECT tableoid, oid, 0, 'FOREIGN SERVER', srvowner, srvacl, 'S' FROM pg_catalog.pg_foreign_server
-            UNION ALL SELECT tableoid, oid, 0, 'DATABASE', datdba, datacl, 'd' FROM pg_catalog.pg_database
-                WHERE datname = pg_catalog.current_database()"
-    );
+    const QUERY: &'static str = query!(objects!());
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { privileges, grantable, usual, passed_on: _, class, owner } = self;
@@ -177,6 +187,44 @@ impl Definition for SequenceGrant {
         let of = id.of.as_deref().map_or_else(String::new, ToString::to_string);
         format!("TO {role} ON SEQUENCE OF {of}")
     }
+
+    fn create(&self, at: &At) -> Vec<Step> {
+        let Self(grant) = self;
+        grant.create(at)
+    }
+
+    fn alter(&self, to: &Self, at: &At) -> Alteration {
+        let Self(grant) = to;
+        self.0.alter(grant, at)
+    }
+
+    fn drop(&self, at: &At) -> Vec<Step> {
+        let Self(grant) = self;
+        grant.drop(at)
+    }
+
+    fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
+        self.0.role(id)
+    }
+}
+
+/// The rights of one grantee on a member of an extension, beyond those that its script left: all of it that is not the
+/// extension's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MemberGrant(Grant);
+
+impl Definition for MemberGrant {
+    const KEYWORD: &'static str = "GRANT";
+    const SHAPE: Shape = Shape::Granted;
+    const CONCERN: Concern = Concern::Privilege;
+    const OF_MEMBERS: bool = true;
+    const QUERY: &'static str = query!(concat!(
+        "SELECT m.* FROM (",
+        objects!(),
+        ") m WHERE EXISTS (SELECT FROM pg_catalog.pg_depend d
+            WHERE d.classid = m.classid AND d.objid = m.objid AND d.deptype = 'e')"
+    ));
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self(grant) = self;

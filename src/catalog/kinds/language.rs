@@ -7,7 +7,7 @@ use crate::{
     sql,
 };
 
-/// A procedural language that no extension brings.
+/// A procedural language that no extension brings; of the others, the rights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Language {
@@ -24,7 +24,7 @@ impl Definition for Language {
         SELECT tableoid AS classid, oid AS objid, 0 AS objsubid, ARRAY[lanname] AS names, lanpltrusted AS trusted,
             lanplcallfoid::regproc::text AS handler, CASE WHEN laninline <> 0 THEN laninline::regproc::text END AS inline,
             CASE WHEN lanvalidator <> 0 THEN lanvalidator::regproc::text END AS validator
-        FROM pg_catalog.pg_language WHERE lanispl AND oid >= 16384";
+        FROM pg_catalog.pg_language WHERE lanispl";
 
     fn create(&self, at: &At) -> Vec<Step> {
         self.spelled(at, "CREATE")

@@ -159,6 +159,11 @@ macro_rules! kinds {
                 match self { $(Kind::$kind => <$definition>::CONCERN,)* }
             }
 
+            /// Whether the object says something of a member of an extension.
+            pub fn of_members(self) -> bool {
+                match self { $(Kind::$kind => <$definition>::OF_MEMBERS,)* }
+            }
+
             /// Whether dropping the object loses rows, values or counters.
             pub fn holds_data(self) -> bool {
                 match self { $(Kind::$kind => <$definition>::HOLDS_DATA,)* }
@@ -416,6 +421,7 @@ kinds! {
     Owner(owner::Owner) "owner",
     Grant(grant::Grant) "grant",
     SequenceGrant(grant::SequenceGrant) "sequence_grant",
+    MemberGrant(grant::MemberGrant) "member_grant",
     Comment(comment::Comment) "comment",
     InnerComment(comment::InnerComment) "inner_comment",
     SecurityLabel(security_label::SecurityLabel) "security_label",
