@@ -18,6 +18,7 @@ mod server;
 mod settings;
 mod signals;
 mod spec;
+mod tablespaces;
 mod template;
 mod watcher;
 

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 /// The loading role becomes a member of the others, so that it can give objects to them as the target's role can. It is no
 /// superuser unless trusted: what it loads may come from anybody.
 pub(super) fn make_roles(admin: &mut Client, spec: &Spec, password: &str, trust: Trust) -> Result<String, Error> {
-    let Spec { encoding: _, locale: _, role, roles, public_owner } = spec;
+    let Spec { encoding: _, locale: _, role, roles, tablespaces: _, public_owner } = spec;
     if role == SUPERUSER {
         return Err(Error::Setting(format!("role {SUPERUSER} is the engine's own, and cannot load")));
     }

@@ -3,6 +3,7 @@
 use super::roles::make_roles;
 use super::server::{Server, refused};
 use super::signals::{self, Registration};
+use super::tablespaces::make_tablespaces;
 use super::{Backend, Error, Inner, Spec, SuperuserLender, Trust};
 use crate::connect::Target;
 use crate::sql::ident;
@@ -22,7 +23,10 @@ pub struct Scratch {
 impl Scratch {
     pub(super) fn create(engine: &Arc<Inner>, spec: &Spec) -> Result<Self, Error> {
         let role = engine.with_admin(|admin| match &engine.backend {
-            Backend::Own(cluster) => make_roles(admin, spec, cluster.password(), engine.trust),
+            Backend::Own(cluster) => {
+                make_tablespaces(admin, spec)?;
+                make_roles(admin, spec, cluster.password(), engine.trust)
+            }
             Backend::Server(_) => Server::role(admin, &spec.role),
         })?;
         let mut scratch = Self::named(engine, role, Vec::new())?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A database's encoding, locale and roles.
+/// A database's encoding and locale, and what it finds on its server: roles and tablespaces.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
     /// The encoding, as `pg_encoding_to_char` names it: `UTF8`.
@@ -13,6 +13,8 @@ pub struct Spec {
     pub role: String,
     /// Other roles that statements may name; missing ones are made on a cluster of ours, without login.
     pub roles: Vec<String>,
+    /// Tablespaces that statements may name; missing ones are made on a cluster of ours.
+    pub tablespaces: Vec<String>,
     /// The owner of schema `public`, where it is not the version's default.
     pub public_owner: Option<String>,
 }
@@ -52,13 +54,15 @@ impl Default for Spec {
             locale: Locale::default(),
             role: "postgres".to_owned(),
             roles: Vec::new(),
+            tablespaces: Vec::new(),
             public_owner: None,
         }
     }
 }
 
 impl Spec {
-    /// Reads what the database of a connection is like. `roles` are all roles of the server, `role` the current one.
+    /// Reads what the database of a connection is like. `roles` are all roles of the server, `role` the current one,
+    /// `tablespaces` all tablespaces.
     ///
     /// # Errors
     /// Whatever the server says.
@@ -75,7 +79,8 @@ impl Spec {
                 "SELECT pg_catalog.pg_encoding_to_char(encoding)::text, datcollate::text, datctype::text, \
                  {provider}::text, {name}::text, {rules}::text, current_user::text, \
                  (SELECT pg_catalog.pg_get_userbyid(nspowner)::text FROM pg_catalog.pg_namespace WHERE nspname = 'public'), \
-                 ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1) \
+                 ARRAY(SELECT rolname::text FROM pg_catalog.pg_roles WHERE rolname !~ '^pg_' ORDER BY 1), \
+                 ARRAY(SELECT spcname::text FROM pg_catalog.pg_tablespace WHERE spcname !~ '^pg_' ORDER BY 1) \
                  FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()"
             ),
             &[],
@@ -96,6 +101,7 @@ impl Spec {
             },
             role: row.get(6),
             roles: row.get(8),
+            tablespaces: row.get(9),
             public_owner: row.get(7),
         })
     }

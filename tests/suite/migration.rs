@@ -65,10 +65,12 @@ impl Migration<'_> {
         self.plan(&self.load(&self.start)?)
     }
 
-    fn spec(&self) -> Spec {
+    /// The databases, and the role that owns them.
+    pub fn spec(&self) -> Spec {
         Spec {
             role: format!("owner_{}", self.worker),
             roles: vec!["app_reader".to_owned(), "app_writer".to_owned()],
+            tablespaces: vec!["app_fast".to_owned()],
             ..Spec::default()
         }
     }
@@ -145,7 +147,7 @@ fn counters(database: &Scratch) -> Result<Counters, String> {
 }
 
 fn declared() -> Roles {
-    Roles::Declared(["", "app_reader", "app_writer"].into_iter().map(str::to_owned).collect())
+    Roles::Declared(["", "app_reader", "app_writer", "app_admin"].into_iter().map(str::to_owned).collect())
 }
 
 /// The environment of every migration; where what it holds can be seen, the variable stands in its place.

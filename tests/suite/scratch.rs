@@ -60,6 +60,26 @@ fn schema_public_is_owned_as_on_the_target() {
 }
 
 #[test]
+fn tablespaces_of_the_target_can_be_named() {
+    for major in majors() {
+        let tablespaces = vec!["Fast Disks".to_owned()];
+        let of = |role: &str| server(major).database(&Spec { tablespaces: tablespaces.clone(), ..spec(role) }).unwrap();
+        let scratch = of("places_tables");
+        let mut client = scratch.connect().unwrap();
+        client.batch_execute("CREATE TABLE t TABLESPACE \"Fast Disks\" AS SELECT 7 AS a").unwrap();
+        assert!(Spec::of(&mut client).unwrap().tablespaces.contains(&tablespaces[0]));
+        drop(client);
+        assert_eq!(value(&scratch.copy().unwrap(), "SELECT a::text FROM t"), "7", "{major}");
+        // It is there by now.
+        of("places_more_tables")
+            .connect()
+            .unwrap()
+            .batch_execute("CREATE TABLE t (a int) TABLESPACE \"Fast Disks\"")
+            .unwrap();
+    }
+}
+
+#[test]
 fn roles_of_the_target_can_be_named_and_given_objects() {
     let major = majors()[0];
     let roles = ["reader", "Odd Name", "pg_monitor", "owner_role"].map(str::to_owned).to_vec();
