@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Object,
     index::head,
-    lineage,
+    key_index, lineage,
     options::{self, Options},
     partition_index, stand_in,
 };
@@ -83,7 +83,7 @@ impl Definition for Constraint {
         if self.is_check() && (lineage::carrier(at).is_some() || lineage::comes_with_relation(at)) {
             return Vec::new();
         }
-        if let Some(steps) = self.take_over(at) {
+        if let Some(steps) = self.take_over(at).or_else(|| self.take_index(at)) {
             return steps;
         }
         let not_valid = if self.enforced && !self.valid { " NOT VALID" } else { "" };
@@ -96,7 +96,8 @@ impl Definition for Constraint {
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { definition, predicate, deferrable, enforced, valid, options, tablespace, parent, declared } = to;
+        let Self { definition, predicate, deferrable, enforced, valid, options: _, tablespace: _, parent, declared } =
+            to;
         if self.declared != *declared {
             let is_there = lineage::above(at).iter().any(|up| at.desired.contains(up));
             return match declared {
@@ -125,12 +126,7 @@ impl Definition for Constraint {
         if self.valid != *valid {
             steps.push(validate(at));
         }
-        let index = format!("ALTER INDEX {}", sql::qualified(index(at.id)));
-        steps.extend(options::actions(&self.options, options).map(|action| Step::new(format!("{index} {action}"))));
-        if self.tablespace != *tablespace {
-            let tablespace = tablespace.as_deref().unwrap_or("pg_default");
-            steps.push(Step::new(format!("{index} SET TABLESPACE {}", sql::ident(tablespace))));
-        }
+        steps.extend(to.store(at, (&self.options, self.tablespace.as_deref())));
         steps.extend(attached);
         Alteration::InPlace(steps)
     }
@@ -193,6 +189,31 @@ impl Constraint {
         let names = [id, at.id].map(|id| sql::ident(id.name()));
         let rename = format!("ALTER TABLE {} RENAME CONSTRAINT {} TO {}", at.id.relation(), names[0], names[1]);
         Some([Step::new(rename)].into_iter().chain(partition_index::unsaid(at, id)).chain(changes).collect())
+    }
+
+    /// The statements by which this one takes the unique index of its name.
+    fn take_index(&self, at: &At) -> Option<Vec<Step>> {
+        let index = key_index::taken(at, self)?;
+        let key = if self.definition.starts_with("PRIMARY KEY") { "PRIMARY KEY" } else { "UNIQUE" };
+        let deferrable = self.deferrable.as_ref().map(|text| format!(" {text}")).unwrap_or_default();
+        let add = add(at, &format!("{key} USING INDEX {}{deferrable}", sql::ident(at.id.name())), false);
+        Some(std::iter::once(add).chain(self.store(at, index.storage())).collect())
+    }
+
+    /// The definition of an index that could be this one's.
+    pub(super) fn index_definition(&self, id: &ObjectId) -> Option<String> {
+        let alone = self.parent.is_none() && self.predicate.is_none();
+        alone.then(|| key_index::spelled(id, &self.definition)).flatten()
+    }
+
+    /// The statements after which the index has this one's options and tablespace.
+    fn store(&self, at: &At, (options, tablespace): (&Options, Option<&str>)) -> Vec<Step> {
+        let index = format!("ALTER INDEX {}", sql::qualified(index(at.id)));
+        let space = self.tablespace.as_deref();
+        let moved =
+            (space != tablespace).then(|| format!("SET TABLESPACE {}", sql::ident(space.unwrap_or("pg_default"))));
+        let actions = options::actions(options, &self.options).chain(moved);
+        actions.map(|action| Step::new(format!("{index} {action}"))).collect()
     }
 
     fn spelled(&self) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Object,
+    Object, key_index,
     options::{self, Options},
     partition_index,
 };
@@ -110,6 +110,9 @@ impl Definition for Index {
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
+        if key_index::is_taken(at, self) {
+            return Vec::new();
+        }
         match partition_index::namesake(at, self.parent.as_ref()) {
             Some((_, Object::Index(after))) if self.renamed(at.id, after).is_some() => Vec::new(),
             _ => vec![Step::new(format!("DROP {}", at.id))],
@@ -162,6 +165,18 @@ impl Index {
         let Alteration::InPlace(changes) = before.renamed(id, self)?.alter(self, at) else { return None };
         let rename = Step::new(format!("ALTER {id} RENAME TO {}", sql::ident(at.id.name())));
         Some([rename].into_iter().chain(partition_index::unsaid(at, id)).chain(changes).collect())
+    }
+
+    /// Whether this definition is all there is to it but what changes in place.
+    pub(super) fn is_only(&self, definition: &str) -> bool {
+        let Self { relation: _, definition: own, predicate, options: _, tablespace: _, statistics, parent, valid } =
+            self;
+        own == definition && predicate.is_none() && statistics.is_empty() && parent.is_none() && *valid
+    }
+
+    /// What an index stores its rows by, and in which tablespace.
+    pub(super) fn storage(&self) -> (&Options, Option<&str>) {
+        (&self.options, self.tablespace.as_deref())
     }
 
     /// The statements that set the statistics targets of a new index; `object` names it.

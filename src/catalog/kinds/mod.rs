@@ -33,6 +33,7 @@ mod grant;
 mod identity;
 mod index;
 mod inheritance;
+mod key_index;
 mod language;
 mod lineage;
 mod not_null;
