@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod alter_forms;
 mod apply;
 mod architecture;
 mod beside;
@@ -25,11 +26,13 @@ mod handmade;
 mod history;
 mod inherited;
 mod migration;
+mod plan_snap;
 mod plans;
 mod postgres;
 mod project;
 mod random;
 mod real;
+mod rebuilds;
 mod report;
 mod schema;
 mod scratch;

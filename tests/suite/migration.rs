@@ -65,10 +65,9 @@ impl Migration<'_> {
         self.plan(&self.load(&self.start)?)
     }
 
-    /// The databases, and the role that owns them.
-    pub fn spec(&self) -> Spec {
+    fn spec(&self) -> Spec {
         Spec {
-            role: format!("owner_{}", self.worker),
+            role: role(self.worker),
             roles: vec!["app_reader".to_owned(), "app_writer".to_owned()],
             tablespaces: vec!["app_fast".to_owned()],
             ..Spec::default()
@@ -131,6 +130,11 @@ impl Migration<'_> {
         let difference = dump::difference(&outcome, &fresh);
         if outcome == fresh { Ok(()) } else { Err(format!("pg_dump differs from a fresh load:\n{difference}")) }
     }
+}
+
+/// The role that owns a worker's databases.
+pub fn role(worker: usize) -> String {
+    format!("owner_{worker}")
 }
 
 /// Where the sequences of columns stand, serial or identity, with their bounds and increments.

@@ -1,6 +1,6 @@
 //! One throw-away cluster per major version, shared by all tests of this process.
 
-use reconcile::engine::{Engine, Settings, Trust};
+use reconcile::engine::{Engine, Settings, Spec, Trust};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock};
 
@@ -32,5 +32,13 @@ fn start(servers: &'static Servers, major: u32, trust: Trust) -> &'static Engine
         *servers.entry(major).or_insert_with(|| Box::leak(Box::default()))
     };
     let settings = Settings { trust, ..Settings::default() };
-    slot.get_or_init(|| Engine::start(&settings, major, None).expect("a scratch server"))
+    slot.get_or_init(|| {
+        let engine = Engine::start(&settings, major, None).expect("a scratch server");
+        if trust == Trust::Full {
+            // For what only superusers may own.
+            let database = engine.database(&Spec::default()).expect("a database");
+            database.admin().unwrap().batch_execute("CREATE ROLE app_admin SUPERUSER").expect("a second superuser");
+        }
+        engine
+    })
 }
