@@ -68,7 +68,7 @@ pub fn normalised(dump: &str) -> Vec<String> {
         }
     }
     let mut blocks: Vec<String> =
-        blocks.iter().map(|block| order_columns(&order_options(&without_owner(block)))).collect();
+        blocks.iter().map(|block| order_grants(&order_columns(&order_options(&without_owner(block))))).collect();
     blocks.retain(|block| !block.is_empty());
     blocks.sort();
     blocks
@@ -106,6 +106,16 @@ fn order_options(block: &str) -> String {
         format!("{head}WITH ({}){tail}", options.join(", "))
     };
     block.lines().map(order).collect::<Vec<_>>().join("\n")
+}
+
+/// The order in which rights were given means nothing.
+fn order_grants(block: &str) -> String {
+    let (mut grants, others): (Vec<&str>, Vec<&str>) = block.lines().partition(|line| line.starts_with("GRANT "));
+    if others.iter().any(|line| !line.starts_with("REVOKE ")) {
+        return block.to_owned();
+    }
+    grants.sort_unstable();
+    [others, grants].concat().join("\n")
 }
 
 fn order_columns(block: &str) -> String {

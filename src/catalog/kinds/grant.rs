@@ -101,7 +101,7 @@ impl Definition for Grant {
         let Self { privileges, grantable, usual, passed_on: _, class, owner } = self;
         let target = Target { at, class: &class.0, role: role(at, &owner.0), last: false };
         let change = Rights { held: &usual.0, grantable: NOT_GRANTABLE }.change(Rights { held: privileges, grantable });
-        target.statements(&change)
+        target.by_owner(&change)
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -274,11 +274,25 @@ impl Target<'_> {
     fn change(&self, change: &Change, passed_on: &BTreeMap<String, Privileges>) -> Vec<Step> {
         let mut steps = self.revoked_by(change, passed_on);
         steps.extend(self.passed_on(change));
-        steps.extend(self.statements(change));
+        steps.extend(self.by_owner(change));
         if self.class == "TABLE" && !(change.revoked.is_empty() && change.without.is_empty()) {
             steps.extend(self.columns_again(change));
         }
         steps
+    }
+
+    /// The statements between the rights before and after. Where PostgreSQL might let the role that connects act as somebody
+    /// else whose rights it has and who may pass them on, the owner says them.
+    fn by_owner(&self, change: &Change) -> Vec<Step> {
+        let server = &self.at.current.server;
+        let owner = owner_of(self.at).filter(|owner| !server.superuser && *owner != server.user);
+        let said = self.at.id.of.iter().flat_map(|of| self.at.current.dependents(of));
+        let mut grants = said.filter(|(id, _)| id.of == self.at.id.of).filter_map(|(id, _)| self.at.current.get(id));
+        let unclear = grants.any(|object| matches!(object, Object::Grant(grant) if !grant.grantable.is_empty()));
+        match owner.filter(|_| unclear) {
+            Some(owner) => acting(owner, self.statements(change)),
+            None => self.statements(change),
+        }
     }
 
     /// What those revoke who granted it, as far as they keep the right to.
