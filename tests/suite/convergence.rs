@@ -56,8 +56,10 @@ fn converge(major: u32, worker: usize, cases: u32) -> Result<(), String> {
         migrate(&before, &random::mutate(&before, seed), worker).map_err(|error| {
             // A mutation may give a function an overload by which a call is no longer clear.
             let unclear = error.contains("error[42725]");
+            // Or make another domain of a name, for which the rows are not meant: the plan says that they may not convert.
+            let unfit = error.starts_with("apply: ") && error.contains("(SQLSTATE 22");
             let error = format!("mutation {seed} on {major}: {error}");
-            if unclear { TestCaseError::reject(error) } else { TestCaseError::fail(error) }
+            if unclear || unfit { TestCaseError::reject(error) } else { TestCaseError::fail(error) }
         })
     });
     outcome.map_err(|error| error.to_string()).inspect_err(|error| println!("{error}"))
