@@ -60,44 +60,52 @@ fn numbers(text: &str, found: &mut Vec<String>) {
     }
 }
 
-/// What a type usually takes. Texts that look like numbers come first: they can become most other types.
+/// Texts; those that look like numbers come first: they can become most other types.
+const TEXTS: &[&str] = &[
+    "1",
+    "2",
+    "3",
+    "a",
+    "b",
+    "c",
+    "abc",
+    "A1",
+    "ABC",
+    "one@example.com",
+    "two@example.com",
+    "2024-01-01",
+    "https://example.com",
+    "+4915112345678",
+    "a-b",
+    "00000",
+    "EUR",
+    "en",
+    "{}",
+    "",
+    "a longer text, with words",
+];
+
+/// What a type usually takes.
 fn of_type(base: &BaseType) -> Vec<String> {
     if !base.labels.is_empty() {
         return base.labels.clone();
     }
-    match base.kind.as_str() {
-        "c" => return vec![format!("({})", ",".repeat(base.attributes.saturating_sub(1)))],
-        "r" | "m" => return ranges(base),
-        _ => {}
+    match (base.kind.as_str(), base.name.as_str()) {
+        ("c", _) => vec![format!("({})", ",".repeat(base.attributes.saturating_sub(1)))],
+        ("r" | "m", _) => ranges(base),
+        (_, "bit" | "varbit") => bits(base.length.unwrap_or(1)),
+        (_, name) => words(name).iter().map(|&word| word.to_owned()).collect(),
     }
-    let words: &[&str] = match base.name.as_str() {
+}
+
+/// What a built-in type takes, by its name.
+fn words(name: &str) -> &'static [&'static str] {
+    match name {
         "bool" => &["true", "false"],
         "int2" | "int4" | "int8" | "oid" | "numeric" | "float4" | "float8" | "money" => {
             &["1", "2", "3", "10", "50", "100", "1000", "0", "-1", "20000"]
         }
-        "text" | "varchar" | "bpchar" | "citext" | "name" | "char" => &[
-            "1",
-            "2",
-            "3",
-            "a",
-            "b",
-            "c",
-            "abc",
-            "A1",
-            "ABC",
-            "one@example.com",
-            "two@example.com",
-            "2024-01-01",
-            "https://example.com",
-            "+4915112345678",
-            "a-b",
-            "00000",
-            "EUR",
-            "en",
-            "{}",
-            "",
-            "a longer text, with words",
-        ],
+        "text" | "varchar" | "bpchar" | "citext" | "name" | "char" => TEXTS,
         "date" => &["2024-01-01", "2024-01-02", "2024-01-03", "2000-01-01", "2099-12-31"],
         "timestamp" | "timestamptz" => {
             &["2024-01-01 00:00:00+00", "2024-01-02 00:00:00+00", "2024-01-03 00:00:00+00", "2099-12-31 00:00:00+00"]
@@ -123,10 +131,8 @@ fn of_type(base: &BaseType) -> Vec<String> {
         "xml" => &["<a/>", "<b/>"],
         "tsvector" | "tsquery" => &["a", "b"],
         "pg_lsn" => &["0/1", "0/2"],
-        "bit" | "varbit" => return bits(base.length.unwrap_or(1)),
         _ => &["1", "a", "a.b", "{}", "(1,1)"],
-    };
-    words.iter().map(|&word| word.to_owned()).collect()
+    }
 }
 
 fn ranges(base: &BaseType) -> Vec<String> {
