@@ -133,7 +133,7 @@ impl Definition for Constraint {
 
     fn drop(&self, at: &At) -> Vec<Step> {
         match partition_index::namesake(at, self.parent.as_ref()) {
-            Some((_, Object::Constraint(after))) if self.definition == after.definition => Vec::new(),
+            Some((id, Object::Constraint(after))) if after.take_over(&At { id, ..*at }).is_some() => Vec::new(),
             _ => vec![remove(at)],
         }
     }

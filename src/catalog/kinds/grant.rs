@@ -72,6 +72,30 @@ macro_rules! objects {
     };
 }
 
+/// What is said about rights that are read elsewhere, and are given and taken like any others.
+macro_rules! like_a_grant {
+    () => {
+        fn create(&self, at: &At) -> Vec<Step> {
+            let Self(grant) = self;
+            grant.create(at)
+        }
+
+        fn alter(&self, to: &Self, at: &At) -> Alteration {
+            let Self(grant) = to;
+            self.0.alter(grant, at)
+        }
+
+        fn drop(&self, at: &At) -> Vec<Step> {
+            let Self(grant) = self;
+            grant.drop(at)
+        }
+
+        fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
+            self.0.role(id)
+        }
+    };
+}
+
 /// The rights of one grantee on one object, where they are not those that PostgreSQL gives from the start.
 ///
 /// Who granted them makes no difference. The owner is addressed as such and not by name.
@@ -128,9 +152,8 @@ impl Definition for Grant {
 
     /// A member of the owner who is also one of the new grantee might revoke as the latter, who has granted nothing.
     fn comes_after(&self, at: &At) -> Vec<ObjectId> {
-        let whole = at.id.of.as_deref().filter(|_| !self.grantable.is_empty());
-        let said = whole.into_iter().flat_map(|of| at.current.dependents(of)).map(|(id, _)| id);
-        said.filter(|id| id.kind == Kind::Grant && id.of == at.id.of && !at.desired.contains(id)).cloned().collect()
+        let goes = |id: &&ObjectId| !self.grantable.is_empty() && !at.desired.contains(id);
+        grants_there(at).map(|(id, _)| id).filter(goes).cloned().collect()
     }
 
     /// Whom objects of a schema are handed over to has to be allowed to have them there.
@@ -188,24 +211,7 @@ impl Definition for SequenceGrant {
         format!("TO {role} ON SEQUENCE OF {of}")
     }
 
-    fn create(&self, at: &At) -> Vec<Step> {
-        let Self(grant) = self;
-        grant.create(at)
-    }
-
-    fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self(grant) = to;
-        self.0.alter(grant, at)
-    }
-
-    fn drop(&self, at: &At) -> Vec<Step> {
-        let Self(grant) = self;
-        grant.drop(at)
-    }
-
-    fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
-        self.0.role(id)
-    }
+    like_a_grant!();
 }
 
 /// The rights of one grantee on a member of an extension, beyond those that its script left: all of it that is not the
@@ -226,24 +232,18 @@ impl Definition for MemberGrant {
             WHERE d.classid = m.classid AND d.objid = m.objid AND d.deptype = 'e')"
     ));
 
-    fn create(&self, at: &At) -> Vec<Step> {
-        let Self(grant) = self;
-        grant.create(at)
-    }
+    like_a_grant!();
+}
 
-    fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self(grant) = to;
-        self.0.alter(grant, at)
-    }
-
-    fn drop(&self, at: &At) -> Vec<Step> {
-        let Self(grant) = self;
-        grant.drop(at)
-    }
-
-    fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
-        self.0.role(id)
-    }
+/// The rights of every grantee on the same object, as they are.
+fn grants_there<'a>(at: &At<'a>) -> impl Iterator<Item = (&'a ObjectId, &'a Grant)> {
+    let (current, of) = (at.current, at.id.of.as_ref());
+    let said =
+        of.into_iter().flat_map(|of| current.dependents(of)).map(|(id, _)| id).filter(move |id| id.of.as_ref() == of);
+    said.filter_map(|id| match current.get(id)? {
+        Object::Grant(grant) => Some((id, &**grant)),
+        _ => None,
+    })
 }
 
 /// The owner of the object after the plan, where that is known.
@@ -286,10 +286,7 @@ impl Target<'_> {
     fn by_owner(&self, change: &Change) -> Vec<Step> {
         let server = &self.at.current.server;
         let owner = owner_of(self.at).filter(|owner| !server.superuser && *owner != server.user);
-        let said = self.at.id.of.iter().flat_map(|of| self.at.current.dependents(of));
-        let mut grants = said.filter(|(id, _)| id.of == self.at.id.of).filter_map(|(id, _)| self.at.current.get(id));
-        let unclear = grants.any(|object| matches!(object, Object::Grant(grant) if !grant.grantable.is_empty()));
-        match owner.filter(|_| unclear) {
+        match owner.filter(|_| grants_there(self.at).any(|(_, grant)| !grant.grantable.is_empty())) {
             Some(owner) => acting(owner, self.statements(change)),
             None => self.statements(change),
         }
@@ -313,8 +310,7 @@ impl Target<'_> {
         let lost: Privileges = change.revoked.union(&change.without).cloned().collect();
         let (Some(grantor), false) = (self.at.id.names.first(), lost.is_empty()) else { return Vec::new() };
         let mut steps = Vec::new();
-        for (id, object) in self.at.current.iter().filter(|(id, _)| id.kind == Kind::Grant && id.of == self.at.id.of) {
-            let Object::Grant(grant) = object else { continue };
+        for (id, grant) in grants_there(self.at) {
             let Some(passed) = grant.passed_on.0.get(grantor) else { continue };
             let passed: Privileges = passed.intersection(&lost).cloned().collect();
             let at = At { id, ..*self.at };

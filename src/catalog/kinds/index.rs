@@ -114,7 +114,7 @@ impl Definition for Index {
             return Vec::new();
         }
         match partition_index::namesake(at, self.parent.as_ref()) {
-            Some((_, Object::Index(after))) if self.renamed(at.id, after).is_some() => Vec::new(),
+            Some((id, Object::Index(after))) if after.take_over(&At { id, ..*at }).is_some() => Vec::new(),
             _ => vec![Step::new(format!("DROP {}", at.id))],
         }
     }

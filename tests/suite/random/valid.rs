@@ -4,11 +4,18 @@ use std::collections::BTreeMap;
 
 use proptest::num::u64;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use reconcile::engine::Spec;
+use reconcile::engine::{Scratch, Spec};
 use reconcile::plan::describe;
 
 use super::{Schema, Server, dice::Dice, grown, kinds, mutate, rows, schema};
 use crate::server::{majors, trusting_server};
+
+/// A database of a superuser.
+fn database(major: u32) -> Scratch {
+    let roles = vec!["app_reader".to_owned(), "app_writer".to_owned()];
+    let spec = Spec { role: "random_owner".to_owned(), roles, ..Spec::default() };
+    trusting_server(major).database(&spec).unwrap()
+}
 
 /// Loads a schema and its rows, checks what is deferred, and takes it all back.
 fn load(client: &mut postgres::Client, schema: &Schema) -> Result<(), TestCaseError> {
@@ -21,9 +28,7 @@ fn load(client: &mut postgres::Client, schema: &Schema) -> Result<(), TestCaseEr
 #[test]
 fn every_random_schema_and_mutation_loads() {
     for major in majors() {
-        let roles = vec!["app_reader".to_owned(), "app_writer".to_owned()];
-        let spec = Spec { role: "random_owner".to_owned(), roles, ..Spec::default() };
-        let database = trusting_server(major).database(&spec).unwrap();
+        let database = database(major);
         let client = std::cell::RefCell::new(database.connect().unwrap());
         let config = Config { cases: 40, failure_persistence: None, ..Config::default() };
         let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
@@ -42,9 +47,7 @@ fn every_random_schema_and_mutation_loads() {
 fn every_template_loads_whatever_is_chosen() {
     for major in majors() {
         let server = Server { major, superuser: true };
-        let roles = vec!["app_reader".to_owned(), "app_writer".to_owned()];
-        let spec = Spec { role: "random_owner".to_owned(), roles, ..Spec::default() };
-        let database = trusting_server(major).database(&spec).unwrap();
+        let database = database(major);
         let mut client = database.connect().unwrap();
         let mut failures = BTreeMap::new();
         for seed in 0..40 {
