@@ -1,6 +1,6 @@
 //! Fingerprints: SHA-256 over definitions, per object and rolled up.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, io::BufWriter};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -15,11 +15,21 @@ pub struct Digest(pub String);
 impl Digest {
     /// The SHA-256 of some bytes.
     pub fn of(bytes: impl AsRef<[u8]>) -> Self {
-        use std::fmt::Write as _;
-        Self(Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        }))
+        Self::finish(Sha256::new_with_prefix(bytes))
+    }
+
+    /// The SHA-256 of a value's JSON.
+    pub fn of_json(value: &impl Serialize) -> Self {
+        let mut writer = BufWriter::new(Sha256::new());
+        // Sums take everything; and what is summed has names for fields.
+        let _ = serde_json::to_writer(&mut writer, value);
+        Self::finish(writer.into_inner().unwrap_or_default())
+    }
+
+    fn finish(hasher: Sha256) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits = |byte: u8| [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));
+        Self(hasher.finalize().into_iter().flat_map(digits).collect())
     }
 
     /// The first twelve digits, for people.
@@ -53,12 +63,7 @@ impl Fingerprint {
             hasher.update(&digest.0);
             hasher.update([0]);
         }
-        let mut all = String::with_capacity(64);
-        for byte in hasher.finalize() {
-            use std::fmt::Write as _;
-            let _ = write!(all, "{byte:02x}");
-        }
-        Self { all: Digest(all), objects }
+        Self { all: Digest::finish(hasher), objects }
     }
 }
 

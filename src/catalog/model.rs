@@ -232,13 +232,26 @@ impl Catalog {
     ) -> Self {
         let mut objects: Objects =
             self.iter().filter(|(id, _)| mine(id)).map(|(id, object)| (id.clone(), object.clone())).collect();
-        let kept: std::collections::BTreeSet<_> = objects.keys().cloned().collect();
-        for (id, object) in other.iter().filter(|(id, _)| !kept.contains(*id) && theirs(id)) {
-            objects.insert(id.clone(), object.clone());
+        let kept = objects.len();
+        for (id, object) in other.iter() {
+            if !objects.contains_key(id) && theirs(id) {
+                objects.insert(id.clone(), object.clone());
+            }
         }
-        let own = self.ties().filter(|(id, _, _)| kept.contains(*id)).map(owned);
-        let others = other.ties().filter(|(id, _, _)| !kept.contains(*id)).map(owned);
-        self.with(objects, own.chain(others))
+        let ties_of = |catalog: &Self| -> Vec<(usize, usize, Tie)> {
+            let places: Vec<_> = catalog.objects.keys().map(|id| objects.get_index_of(id)).collect();
+            let ties = catalog.numbered_ties().into_iter();
+            ties.filter_map(|(from, to, tie)| Some((places[from]?, places[to]?, tie))).collect()
+        };
+        let mut ties = ties_of(self);
+        ties.retain(|(from, ..)| *from < kept);
+        ties.extend(ties_of(other).into_iter().filter(|(from, ..)| *from >= kept));
+        Self {
+            roles: self.roles.clone(),
+            casts: self.casts.clone(),
+            unmodelled: self.unmodelled.clone(),
+            ..Self::numbered(self.server.clone(), objects.into_iter().map(Some).collect(), &ties)
+        }
     }
 
     /// The same catalog with ties to the roles that its objects name, as far as they are in it: roles are told apart by
@@ -286,19 +299,6 @@ impl Catalog {
         self.ties.edge_references().map(|it| (it.source().index(), it.target().index(), *it.weight())).collect()
     }
 
-    fn with(
-        &self,
-        objects: impl IntoIterator<Item = (ObjectId, Object)>,
-        ties: impl IntoIterator<Item = (ObjectId, ObjectId, Tie)>,
-    ) -> Self {
-        Self {
-            roles: self.roles.clone(),
-            casts: self.casts.clone(),
-            unmodelled: self.unmodelled.clone(),
-            ..Self::new(self.server.clone(), objects, ties)
-        }
-    }
-
     /// Whether a value of one type can be assigned to another without an explicit cast (`Some(true)`), only with one
     /// (`Some(false)`), or by way of text alone (`None`). Names are of base types, as `format_type` spells them without
     /// modifiers.
@@ -321,7 +321,3 @@ impl Catalog {
 
 /// The types of the string category.
 const TEXT: &[&str] = &["text", "character varying", "character"];
-
-fn owned((from, to, tie): (&ObjectId, &ObjectId, Tie)) -> (ObjectId, ObjectId, Tie) {
-    (from.clone(), to.clone(), tie)
-}

@@ -111,7 +111,6 @@ pub fn read_within<'a>(client: &mut impl GenericClient, extent: impl Into<Extent
     let (major, mut kinds) = present(client)?;
     kinds.retain(|kind| extent.holds(*kind));
     let messages = messages(major, &kinds);
-    // One message is understood while the server works on the next.
     let (sender, receiver) = sync_channel::<Vec<SimpleQueryMessage>>(1);
     std::thread::scope(|scope| {
         let decoding = scope.spawn(move || {
@@ -134,8 +133,9 @@ pub fn read_within<'a>(client: &mut impl GenericClient, extent: impl Into<Extent
     })
 }
 
-/// How many queries go into one message: a database far away must not cost a round trip for each kind.
-const QUERIES: usize = 12;
+/// How many queries go into one message: a database far away must not cost a round trip for each kind, and the answers of
+/// one message are understood while the server works on the next.
+const QUERIES: usize = 6;
 
 /// The queries of these kinds, dependencies before objects.
 fn messages(major: u32, kinds: &[Kind]) -> Vec<String> {

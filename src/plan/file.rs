@@ -291,8 +291,10 @@ pub enum FileError {
 impl Plan {
     /// The SHA-256 over everything but the id itself, as compact JSON with the fields in their order.
     pub fn digest(&self) -> Digest {
-        let blank = Self { id: Digest(String::new()), ..self.clone() };
-        Digest::of(serde_json::to_vec(&blank).unwrap_or_default())
+        if !self.id.0.is_empty() {
+            return Self { id: Digest(String::new()), ..self.clone() }.digest();
+        }
+        Digest::of_json(self)
     }
 
     /// The plan with the id that its content gives.

@@ -24,6 +24,8 @@ pub(super) struct Desired {
     pub catalog: Catalog,
     /// What the source says that has no effect, for people.
     pub warnings: Vec<String>,
+    /// The database with all of this, which nobody needs any more: to delete it takes its time.
+    pub scratch: Scratch,
 }
 
 /// A source that did not load into an empty database.
@@ -43,14 +45,24 @@ pub(super) fn load(
 ) -> Result<Result<Desired, Box<Stuck>>, PlanError> {
     let scratch = engine.database(spec)?;
     let ledger = extent.ledger;
-    let empty = read(&scratch, ledger)?;
-    let loaded = run(engine, &scratch, source, extent);
+    let (empty, loaded) = if engine.owned() {
+        // What a new database holds is read from a copy while the source is loaded.
+        let copy = scratch.copy()?;
+        std::thread::scope(|scope| {
+            let reading = scope.spawn(move || read(&copy, ledger));
+            let loaded = run(engine, &scratch, source, extent);
+            (reading.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), loaded)
+        })
+    } else {
+        (read(&scratch, ledger), run(engine, &scratch, source, extent))
+    };
+    let empty = empty?;
     if let Err(error) = loaded {
         let PlanError::Load(error) = error else { return Err(error) };
         return Ok(Err(Box::new(Stuck { empty, partial: read(&scratch, ledger)?, error })));
     }
     let catalog = read(&scratch, ledger)?;
-    Ok(Ok(Desired { baseline: empty.clone(), empty, catalog, warnings: loaded? }))
+    Ok(Ok(Desired { baseline: empty.clone(), empty, catalog, warnings: loaded?, scratch }))
 }
 
 impl Stuck {
@@ -80,7 +92,7 @@ impl Stuck {
             PlanError::Load(second) if second.count() >= error.count() => PlanError::Load(error),
             second => second,
         })?;
-        Ok(Desired { empty, baseline, catalog: read(&scratch, ledger)?, warnings })
+        Ok(Desired { empty, baseline, catalog: read(&scratch, ledger)?, warnings, scratch })
     }
 }
 

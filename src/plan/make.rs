@@ -164,7 +164,7 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
     supported("schema.sql", &scope, &loaded.catalog)?;
     supported("the database", &scope, &current)?;
     let desired = released(&current, scope.complete(&current, &loaded.catalog))?;
-    let Desired { empty, warnings, baseline, catalog } = loaded;
+    let Desired { empty, warnings, baseline, catalog, scratch } = loaded;
     // Of a large database, each catalog takes tens of megabytes.
     drop((baseline, catalog));
     let making = Making {
@@ -176,7 +176,10 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
         scope: &scope,
         surroundings: surroundings.as_ref(),
     };
-    Ok(Made { plan: making.plan()?, warnings })
+    std::thread::scope(|scope| {
+        scope.spawn(move || drop(scratch));
+        Ok(Made { plan: making.plan()?, warnings })
+    })
 }
 
 /// A catalog without the versions of extensions for which nobody names one.

@@ -1,9 +1,16 @@
 //! The managed scope: what is compared and changed, and what is left as it is.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZero,
+    thread::ScopedJoinHandle,
+};
 
 use super::file::{Roles, Scope};
-use crate::catalog::{self, Catalog, Concern, Extent, Fingerprint, Object, ObjectId};
+use crate::catalog::{self, Catalog, Concern, Digest, Extent, Fingerprint, Object, ObjectId};
+
+/// So many objects are not worth another thread.
+const ONE_THREAD: usize = 2_000;
 
 impl Scope {
     /// Whether an object is managed. Owners and grants count where the object that they are of does and their role is
@@ -56,8 +63,18 @@ impl Scope {
 
     /// The fingerprint of what is managed in a catalog.
     pub fn fingerprint(&self, catalog: &Catalog) -> Fingerprint {
-        let counted = catalog.iter().filter(|(id, object)| self.counts(id, object));
-        Fingerprint::new(counted.map(|(id, object)| (id.to_string(), self.digest(id, object))).collect())
+        let counted: Vec<_> = catalog.iter().filter(|(id, object)| self.counts(id, object)).collect();
+        let sums = |part: &[(&ObjectId, &Object)]| -> BTreeMap<String, Digest> {
+            part.iter().map(|(id, object)| (id.to_string(), self.digest(id, object))).collect()
+        };
+        let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let parts = counted.chunks(counted.len().div_ceil(threads).max(ONE_THREAD));
+        let sums = std::thread::scope(|scope| {
+            let summing: Vec<_> = parts.map(|part| scope.spawn(move || sums(part))).collect();
+            let sums = |it: ScopedJoinHandle<_>| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            summing.into_iter().flat_map(sums).collect()
+        });
+        Fingerprint::new(sums)
     }
 
     /// Whether an object is managed and says something about the state.

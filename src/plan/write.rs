@@ -60,7 +60,8 @@ impl Making<'_> {
         equivalence: Option<&Equivalence>,
     ) -> Result<Plan, PlanError> {
         let steps = self.steps(draft, proof.map(|it| it.observed.as_slice()))?;
-        let (desired, equivalent) = self.outcome(proof, equivalence);
+        let current = self.scope.fingerprint(self.current);
+        let (desired, equivalent) = self.outcome(&current, proof, equivalence);
         let server = &self.current.server;
         let mut plan = Plan {
             format: file::FORMAT,
@@ -76,7 +77,7 @@ impl Making<'_> {
             },
             source: self.request.origin.clone(),
             scope: self.scope.clone(),
-            current: self.scope.fingerprint(self.current),
+            current,
             desired,
             equivalent,
             proof: file::Proof {
@@ -106,6 +107,7 @@ impl Making<'_> {
     /// The fingerprint of the target after the plan, and the other sums that its objects may have then.
     fn outcome(
         &self,
+        current: &Fingerprint,
         proof: Option<&Rehearsed>,
         equivalence: Option<&Equivalence>,
     ) -> (Fingerprint, BTreeMap<String, BTreeSet<Digest>>) {
@@ -127,7 +129,9 @@ impl Making<'_> {
                 before.filter(|_| untouched.is_some()),
                 equivalence.and_then(|it| it.desired).map(|it| it.get(id, desired)),
             ];
-            let digest = self.scope.digest(id, likely);
+            let address = id.to_string();
+            let known = untouched.and_then(|_| current.objects.get(&address));
+            let digest = known.cloned().unwrap_or_else(|| self.scope.digest(id, likely));
             let others: BTreeSet<Digest> = also
                 .into_iter()
                 .flatten()
@@ -135,9 +139,9 @@ impl Making<'_> {
                 .map(|it| self.scope.digest(id, it))
                 .collect();
             if !others.is_empty() {
-                equivalent.insert(id.to_string(), others);
+                equivalent.insert(address.clone(), others);
             }
-            expected.insert(id.to_string(), digest);
+            expected.insert(address, digest);
         }
         (Fingerprint::new(expected), equivalent)
     }
