@@ -66,20 +66,26 @@ impl Definition for Column {
         WHERE c.relkind IN ('r', 'p', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't' AND a.attnum > 0 AND NOT a.attisdropped";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        if stand_in::is_renewed(at) {
-            return self.renew(at);
+        let renewed = stand_in::is_renewed(at);
+        if let Some(Object::Column(before)) = at.current.get(at.id).filter(|_| renewed) {
+            return self.renew(before, at);
         }
         let ups = above::made_with(at);
         if !ups.is_empty() {
             return self.after_inherited(&ups, at);
         }
-        let mut step = Step::new(format!("ALTER TABLE {} ADD COLUMN {}", at.id.relation(), self.spelled(at)));
+        let spelled = self.spelled(at);
+        let mut steps = if renewed {
+            stand_in::bring_column(at, &spelled)
+        } else {
+            vec![Step::new(format!("ALTER TABLE {} ADD COLUMN {spelled}", at.id.relation()))]
+        };
         if self.not_null && at.parts.is_empty() && self.generated.is_none() {
-            step = step.hazard(Hazard::MayFail {
-                why: "the column is NOT NULL without a default: fails where rows are".into(),
-            });
+            let why = "the column is NOT NULL without a default: fails where rows are".to_owned();
+            let last = steps.pop().map(|step| step.hazard(Hazard::MayFail { why }));
+            steps.extend(last);
         }
-        vec![step]
+        steps
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -196,7 +202,7 @@ impl Definition for Column {
 
     fn rewrites(&self, manner: Manner, at: &At) -> bool {
         match (manner, at.current.get(at.id)) {
-            _ if stand_in::is_renewed(at) => true,
+            (_, Some(_)) if stand_in::is_renewed(at) => true,
             (Manner::Moved, _) => true,
             (Manner::Altered, Some(Object::Column(from))) => {
                 let typed = from.data_type == self.data_type || has_moved(at, &from.data_type, &self.data_type);
@@ -239,8 +245,7 @@ impl Definition for Column {
 
 impl Column {
     /// Makes the column as one that is only inherited, by way of a table that stands in for the parent.
-    fn renew(&self, at: &At) -> Vec<Step> {
-        let Some(Object::Column(before)) = at.current.get(at.id) else { return Vec::new() };
+    fn renew(&self, before: &Self, at: &At) -> Vec<Step> {
         let using = match at.desired.assignable(&before.base_type.0, &self.base_type.0) {
             _ if before.data_type == self.data_type => "{}".to_owned(),
             Some(_) => format!("{{}}::{}", self.data_type),

@@ -11,13 +11,18 @@ use crate::{
     sql,
 };
 
-/// Whether a column or check stays, but is no longer declared by its table itself.
+/// Whether a column or check of a table that stays is to be inherited, and comes about neither by inheriting from what stays
+/// above nor by what the table declares itself now.
 pub(super) fn is_renewed(at: &At) -> bool {
     let relation = lineage::relation(at.id);
     let stays = lineage::tables(relation).iter().any(|table| at.persists(table));
     // What a partition has becomes its own when it is detached.
     let was_partition = lineage::is_partition(at.current, relation);
-    let own = at.current.contains(at.id) && (was_partition || !lineage::is_only_inherited(at.current, at.id));
+    let own = if at.current.contains(at.id) {
+        was_partition || !lineage::is_only_inherited(at.current, at.id)
+    } else {
+        lineage::carrier(at).is_none()
+    };
     let inherits = !lineage::is_partition(at.desired, relation) && lineage::is_only_inherited(at.desired, at.id);
     stays && own && inherits && at.desired.contains(at.id)
 }
@@ -102,21 +107,36 @@ pub(super) fn renew_column(at: &At, (from, to): (&str, &str), using: &str, not_n
     steps
 }
 
+/// The statements that make a new column, spelled like this, as one that is inherited.
+pub(super) fn bring_column(at: &At, spelled: &str) -> Vec<Step> {
+    let relation = lineage::relation(at.id);
+    let stand_in = name(at, relation, at.id.name());
+    vec![
+        Step::new(format!("CREATE TABLE {stand_in} ({})", columns_of(at))),
+        inherit(relation, "INHERIT", &stand_in),
+        Step::new(format!("ALTER TABLE {stand_in} ADD COLUMN {spelled}")),
+    ]
+}
+
 /// The statements that make a check anew as one that is inherited.
 pub(super) fn renew_check(at: &At, definition: &str) -> Vec<Step> {
     let relation = lineage::relation(at.id);
     let stand_in = name(at, relation, at.id.name());
     let check = sql::ident(at.id.name());
+    vec![
+        Step::new(format!("CREATE TABLE {stand_in} ({})", columns_of(at))),
+        inherit(relation, "INHERIT", &stand_in),
+        Step::new(format!("ALTER TABLE {stand_in} ADD CONSTRAINT {check} {definition}")),
+    ]
+}
+
+/// The columns on which the expression of a part depends.
+fn columns_of(at: &At) -> String {
     let columns = at.desired.referenced(at.id).filter_map(|(id, _)| match at.desired.get(id) {
         Some(Object::Column(column)) => Some(format!("{} {}", sql::ident(id.name()), column.spelled_type())),
         _ => None,
     });
-    let columns = sql::join(columns.collect::<BTreeSet<String>>(), ", ");
-    vec![
-        Step::new(format!("CREATE TABLE {stand_in} ({columns})")),
-        inherit(relation, "INHERIT", &stand_in),
-        Step::new(format!("ALTER TABLE {stand_in} ADD CONSTRAINT {check} {definition}")),
-    ]
+    sql::join(columns.collect::<BTreeSet<String>>(), ", ")
 }
 
 fn parts<'a>(relation: &'a [String], inheritance: &'a Inheritance) -> impl Iterator<Item = ObjectId> + 'a {
