@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::{
+    file::Scope,
     make::PlanError,
     rehearsal::{RehearsalError, Session},
     scope::touched,
     script::statements,
 };
 use crate::{
-    catalog::{self, Catalog, Extent},
+    catalog::{self, Catalog, Extent, ObjectId},
     engine::{Engine, Scratch, Spec},
     source::{self, About, Source},
 };
@@ -30,9 +31,10 @@ pub(super) struct Desired {
 
 /// A source that did not load into an empty database.
 pub(super) struct Stuck {
-    empty: Catalog,
+    /// A new database.
+    pub empty: Catalog,
     /// How far it got.
-    partial: Catalog,
+    pub partial: Catalog,
     error: source::LoadError,
 }
 
@@ -66,18 +68,18 @@ pub(super) fn load(
 }
 
 impl Stuck {
-    /// Loads the source beside what the target has of that which it refers to and does not create.
+    /// Loads the source beside what the target has and the scope leaves alone: the source may refer to it.
     pub(super) fn load_beside(
         self,
         engine: &Engine,
         spec: &Spec,
         source: &Source,
         current: &Catalog,
-        extent: Extent,
+        scope: &Scope,
     ) -> Result<Desired, PlanError> {
         let Self { empty, partial, error } = self;
-        let ledger = extent.ledger;
-        let around = around(&empty, &partial, source, &current.inside());
+        let ledger = &scope.ledger;
+        let around = around(&empty, &partial, source, &current.inside(), scope);
         if around.len() == empty.len() {
             return Err(error.into());
         }
@@ -88,7 +90,7 @@ impl Stuck {
         drop(session);
         let baseline = read(&scratch, ledger)?;
         // What the source lacks is better told by the first attempt, unless the second one got further.
-        let warnings = run(engine, &scratch, source, extent).map_err(|second| match second {
+        let warnings = run(engine, &scratch, source, scope.extent()).map_err(|second| match second {
             PlanError::Load(second) if second.count() >= error.count() => PlanError::Load(error),
             second => second,
         })?;
@@ -96,15 +98,13 @@ impl Stuck {
     }
 }
 
-/// What the target has beside what the source made, as far as it got: schemas that the source does not touch, extensions
-/// that it does not create.
-fn around(baseline: &Catalog, partial: &Catalog, source: &Source, current: &Catalog) -> Catalog {
+/// What the target has beside what is managed, and beside the schemas into which the source puts something.
+fn around(baseline: &Catalog, partial: &Catalog, source: &Source, current: &Catalog, scope: &Scope) -> Catalog {
     let (mut made, _) = touched(baseline, partial);
     made.extend(source.schemas());
-    let beside = |id: &catalog::ObjectId| id.schema().is_none_or(|schema| !made.contains(schema));
+    let beside = |id: &ObjectId| !scope.holds(id) && id.schema().is_none_or(|schema| !made.contains(schema));
     // What hangs on a schema of the source's own (a foreign key to it) cannot stand there yet.
-    let mut left_out: BTreeSet<&catalog::ObjectId> =
-        current.iter().map(|(id, _)| id).filter(|id| !beside(id)).collect();
+    let mut left_out: BTreeSet<&ObjectId> = current.iter().map(|(id, _)| id).filter(|id| !beside(id)).collect();
     loop {
         let before = left_out.len();
         let hanging: Vec<_> =

@@ -153,12 +153,15 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
     let held = Held::take(&mut current);
     let mut loaded = match loaded? {
         Ok(loaded) => loaded,
-        Err(stuck) => stuck.load_beside(engine, &loading, source, &current, extent)?,
+        Err(stuck) => {
+            let scope = scope(request, &current, &stuck.empty, &stuck.partial);
+            stuck.load_beside(engine, &loading, source, &current, &scope)?
+        }
     };
     let surroundings = surround(request, extent, &current, &mut loaded)?;
     loaded.catalog = named_versions(loaded.catalog, &versions);
     let settled = held.settle(&mut current, &mut loaded.catalog, source, request.variables)?;
-    let scope = Scope { concealed: settled.concealed, ..scope(request, &current, &loaded) };
+    let scope = Scope { concealed: settled.concealed, ..scope(request, &current, &loaded.baseline, &loaded.catalog) };
     let current = scope.without_rights_on_members(current);
     loaded.warnings.extend(settled.warnings);
     supported("schema.sql", &scope, &loaded.catalog)?;
@@ -189,9 +192,9 @@ fn named_versions(catalog: Catalog, named: &BTreeSet<String>) -> Catalog {
 }
 
 /// The scope: what the source touches and what the last revision managed, as far as the user lets it.
-fn scope(request: &Request, current: &Catalog, loaded: &Desired) -> Scope {
+fn scope(request: &Request, current: &Catalog, baseline: &Catalog, loaded: &Catalog) -> Scope {
     let manage = request.manage;
-    let (mut schemas, mut global) = touched(&loaded.baseline, &loaded.catalog);
+    let (mut schemas, mut global) = touched(baseline, loaded);
     if let Some((_, before)) = &request.parent {
         schemas.extend(before.schemas.iter().cloned());
         global.extend(before.global.iter().cloned());
@@ -204,10 +207,10 @@ fn scope(request: &Request, current: &Catalog, loaded: &Desired) -> Scope {
     };
     let stays = [&current.server.user, &current.server.maker].map(|name| catalog::role(name).to_string());
     global.retain(|address| !elsewhere(address) && !stays.contains(address));
-    let versions = loaded.catalog.iter().map(|(id, _)| id).filter(|id| id.kind.concern() == Concern::Version);
+    let versions = loaded.iter().map(|(id, _)| id).filter(|id| id.kind.concern() == Concern::Version);
     global.extend(versions.map(ToString::to_string));
     // What belongs to a superuser does not change hands by the word of anybody else.
-    if manage.all && current.server.superuser && loaded.catalog.server.superuser {
+    if manage.all && current.server.superuser && loaded.server.superuser {
         let rights = current.iter().map(|(id, _)| id).filter(|id| id.kind.of_members());
         global.extend(rights.map(|id| id.root().to_string()));
     }

@@ -98,10 +98,11 @@ fn proof(plan: &Plan, paint: Paint) -> String {
         return format!("{}\n", paint.alarm("Not proved: made with --no-proof, never executed on a copy"));
     }
     let server = proof.server.as_deref().unwrap_or("a copy");
-    let rows: u64 = proof.rows.values().sum();
+    let kept = proof.rows.iter().filter(|(table, _)| !plan.summary.losses.contains(&format!("TABLE {table}")));
+    let (tables, rows) = kept.fold((0, 0), |(tables, sum), (_, rows)| (tables + 1, sum + rows));
     let kept = match rows {
         0 => String::new(),
-        _ => format!("; {rows} rows in {} survived", plural(proof.rows.len(), "table")),
+        _ => format!("; {rows} rows in {} survived", plural(tables, "table")),
     };
     let mut out = paint.green(format!("Proved on {server}: the copy became what is desired{kept}"));
     out.push('\n');

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     project::Project,
-    server::{majors, server},
+    server::{majors, server, trusting_server},
 };
 
 /// A schema with a table and a view on it.
@@ -28,6 +28,12 @@ CREATE VIEW app.mails AS SELECT email FROM app.users;
 /// An empty database whose owner is no superuser, as in production.
 fn database() -> Scratch {
     server(*majors().last().unwrap()).database(&Spec { role: "app_owner".into(), ..Spec::default() }).unwrap()
+}
+
+/// An empty database whose owner may do everything.
+fn superusers_database() -> Scratch {
+    let spec = Spec { role: "app_owner".into(), ..Spec::default() };
+    trusting_server(*majors().last().unwrap()).database(&spec).unwrap()
 }
 
 /// A project whose database is what schema.sql says.
@@ -322,4 +328,67 @@ fn a_project_without_a_database_has_its_own() {
     project.run(["db", "stop"]).code(0).stdout_is("It was not running\n");
     project.run(["log"]).code(0).stdout_has("done");
     project.run(["plan"]).code(0).stdout_has("Nothing to do");
+}
+
+#[test]
+fn what_leaves_the_file_is_dropped_and_what_never_was_in_it_stays() {
+    let database = superusers_database();
+    let around = "CREATE SCHEMA other; CREATE TABLE other.t (id int PRIMARY KEY); CREATE EXTENSION citext;
+        CREATE PUBLICATION theirs FOR TABLE other.t";
+    database.connect().unwrap().batch_execute(around).unwrap();
+    let stays = "CREATE SCHEMA app;
+CREATE TABLE app.t (id int REFERENCES other.t, name public.citext);
+";
+    let leaves = "CREATE SCHEMA extra; CREATE TABLE extra.t (id int); CREATE PUBLICATION ours FOR TABLE extra.t;
+CREATE EXTENSION hstore;
+";
+    let project = applied(&database, &format!("{stays}{leaves}"));
+    project.run(["plan"]).code(0).stdout_has("Nothing to do");
+    let project = project.schema(stays);
+    let run = project.run(["plan", "-o", "plan.json"]).code(2);
+    let run = ["SCHEMA extra", "TABLE extra.t", "PUBLICATION ours", "EXTENSION hstore"]
+        .into_iter()
+        .fold(run, |run, gone| run.stdout_has(&format!("- {gone}")));
+    run.stdout_has("outside the managed scope").never_says("other.t").never_says("theirs").never_says("citext");
+    project.run(["apply", "plan.json", "--yes", "--allow-loss", "all"]).code(0);
+    project.run(["plan"]).code(0).stdout_has("Nothing to do");
+    // Members of extensions come and go with them.
+    let functions = "SELECT count(*) FROM pg_proc p JOIN pg_depend d ON d.objid = p.oid AND d.deptype = 'e'";
+    let mut client = database.connect().unwrap();
+    let count: i64 = client.query_one(functions, &[]).unwrap().get(0);
+    assert!(count > 10, "the functions of citext: {count}");
+    // Where everything is managed, nothing is left to refer to but what the file makes.
+    project.run(["plan", "--manage", "all"]).code(1).stderr_has("type \"public.citext\" does not exist");
+    let project = project.schema("CREATE SCHEMA app; CREATE TABLE app.t (id int);");
+    let run = project.run(["plan", "--manage", "all"]).code(2).stdout_has("- TABLE other.t");
+    run.stdout_has("- EXTENSION citext").stdout_has("- PUBLICATION theirs").never_says("- FUNCTION");
+}
+
+#[test]
+fn the_ledger_may_have_another_name() {
+    let database = database();
+    let project = Project::new().config("ledger: \"History of it\"\n").schema(BEFORE).on(&database);
+    project.run(["apply", "--yes", "-m", "first"]).code(0).stdout_has("Applied revision");
+    project.run(["log"]).code(0).stdout_has("first");
+    project.run(["plan", "--manage", "all"]).code(0).stdout_has("Nothing to do");
+    let mut client = database.connect().unwrap();
+    let schemas =
+        "SELECT string_agg(nspname, ', ' ORDER BY nspname) FROM pg_namespace WHERE nspname !~ '^pg_|information_'";
+    let schemas: String = client.query_one(schemas, &[]).unwrap().get(0);
+    assert_eq!(schemas, "History of it, app, public");
+}
+
+#[test]
+fn a_terminal_shows_which_step_of_how_many_is_at_work() {
+    let database = database();
+    // On a row, building the index takes a while.
+    let slow = "CREATE SCHEMA app; CREATE FUNCTION app.slow(int) RETURNS int IMMUTABLE LANGUAGE plpgsql
+        AS $$BEGIN PERFORM pg_sleep(1); RETURN $1; END$$; CREATE TABLE app.t (id int);";
+    database.connect().unwrap().batch_execute(&format!("{slow} INSERT INTO app.t VALUES (1)")).unwrap();
+    let index = "CREATE INDEX later ON app.t (app.slow(id)); COMMENT ON INDEX app.later IS 'x';";
+    let project = Project::new().schema(&format!("{slow}{index}")).on(&database);
+    project.run(["plan", "-o", "plan.json", "--no-proof"]).code(2);
+    let said = project.answer("y\n", &["apply", "plan.json"]).code(0).stdout();
+    assert!(said.contains("[0/2] 1s CREATE INDEX later ON app.t"), "{said}");
+    assert!(!said.contains("\n[1/2] "), "lines are for what is no terminal: {said}");
 }
