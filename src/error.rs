@@ -274,8 +274,8 @@ impl From<crate::plan::ProofError> for Error {
     fn from(error: crate::plan::ProofError) -> Self {
         use crate::plan::ProofError as Proof;
         let steps = match &error {
-            Proof::Rehearsal(_) | Proof::Step { .. } => &[][..],
-            Proof::Differs { steps, .. } | Proof::Rows { steps, .. } => steps,
+            Proof::Rehearsal(_) => &[][..],
+            Proof::Step { steps, .. } | Proof::Differs { steps, .. } | Proof::Rows { steps, .. } => steps,
         };
         let steps: String = steps.iter().enumerate().map(|(n, sql)| format!("\n  {}. {sql}", n + 1)).collect();
         let steps = if steps.is_empty() { steps } else { format!("\nthe steps:{steps}") };

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use postgres::Client;
 use reconcile::{
     apply::{self, Options, Outcome},
     catalog::Digest,
@@ -13,7 +14,7 @@ use reconcile::{
     source,
 };
 
-use crate::dump;
+use crate::{dump, survival::Rows};
 
 /// A database, what is in it, and what it is to become.
 pub struct Migration<'a> {
@@ -37,10 +38,15 @@ impl Migration<'_> {
         client.batch_execute(&self.rows).map_err(|error| format!("rows: {}", describe(&error)))?;
         drop(client);
         let counters = counters(&database)?;
+        let rows = Rows::read(&mut admin(&database)?)?;
         let plan = self.plan(&database).map_err(|error| format!("plan: {error}"))?;
         let steps: Vec<String> = plan.steps.iter().map(|step| step.sql.clone()).collect();
         let within = |error: String| format!("{error}\n  in the plan\n    {}", steps.join("\n    "));
         execute(&database, &plan).map_err(|error| within(format!("apply: {error}")))?;
+        let lost = rows.lost(&Rows::read(&mut admin(&database)?)?, &plan);
+        if !lost.is_empty() {
+            return Err(within(format!("rows were lost:\n    {}", lost.join("\n    "))));
+        }
         let again = self.plan(&database).map_err(|error| within(format!("second plan: {error}")))?;
         if !again.is_empty() {
             let remaining: Vec<_> = again.steps.iter().map(|step| step.sql.as_str()).collect();
@@ -122,7 +128,7 @@ impl Migration<'_> {
             let database = self.engine.database(&self.spec()).map_err(|error| error.to_string())?;
             let foreign = |line: &&str| line.starts_with('\\') || line.starts_with("SET transaction_timeout");
             let sql: Vec<&str> = text.lines().filter(|line| !foreign(line)).collect();
-            let mut client = database.admin().map_err(|error| error.to_string())?;
+            let mut client = admin(&database)?;
             client.batch_execute(&sql.join("\n")).map_err(|error| format!("restore: {}", describe(&error)))?;
             Ok(dump::normalised(&dump::dump(&database)))
         };
@@ -141,13 +147,17 @@ pub fn role(worker: usize) -> String {
 type Counters = BTreeMap<String, ((i64, i64, i64), Option<i64>)>;
 
 fn counters(database: &Scratch) -> Result<Counters, String> {
-    let mut client = database.admin().map_err(|error| error.to_string())?;
+    let mut client = admin(database)?;
     let sql = "SELECT d.refobjid::regclass || '.' || a.attname, s.seqmin, s.seqmax, s.seqincrement,
             pg_catalog.pg_sequence_last_value(s.seqrelid)
         FROM pg_sequence s JOIN pg_depend d ON d.objid = s.seqrelid AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
             JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid";
     let rows = client.query(sql, &[]).map_err(|error| describe(&error))?;
     Ok(rows.iter().map(|row| (row.get(0), ((row.get(1), row.get(2), row.get(3)), row.get(4)))).collect())
+}
+
+fn admin(database: &Scratch) -> Result<Client, String> {
+    database.admin().map_err(|error| error.to_string())
 }
 
 fn declared() -> Roles {

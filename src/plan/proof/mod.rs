@@ -5,7 +5,7 @@ mod observe;
 mod rows;
 mod survive;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use super::{
     file::{Group, Observed, Step},
@@ -34,6 +34,8 @@ pub enum ProofError {
         sql: String,
         /// What PostgreSQL said.
         why: String,
+        /// The statements of the plan.
+        steps: Vec<String>,
     },
     /// The copy did not become what is desired.
     #[error("the plan does not lead to the desired state; what remains different:\n{}", remaining.join("\n"))]
@@ -88,11 +90,11 @@ pub(super) struct Rehearsal<'a> {
 
 /// Executes a plan on copies of the current state, with rows wherever rows can be made and fit the change.
 ///
-/// `alter` says which relations a step changes, so that rows which its change cannot take (text that is to become a
-/// number) are left out of the next attempt.
+/// Where a step does not take the rows of a table (text that is to become a number), the next attempt has another one that
+/// may fit, and the one after it none.
 pub(super) fn rehearse(on: &Rehearsal, steps: &[Step], groups: &[Group]) -> Result<Rehearsed, ProofError> {
     let mut unfit: BTreeMap<String, String> = BTreeMap::new();
-    // What a step says of the rows that did not fit it, such as the bounds of a partition.
+    // The steps that rows did not fit; what they say, such as the bounds of a partition, tells which rows would.
     let mut hints: BTreeMap<String, String> = BTreeMap::new();
     loop {
         if let Some(beside) = &on.beside {
@@ -122,10 +124,9 @@ pub(super) fn rehearse(on: &Rehearsal, steps: &[Step], groups: &[Group]) -> Resu
                 Some(tables) => {
                     let sql = steps.get(failure.step).map(|step| step.sql.as_str()).unwrap_or_default();
                     for (table, why) in tables {
-                        if rows::says_something(sql) && !hints.contains_key(&table) {
-                            hints.insert(table, sql.to_owned());
-                        } else {
-                            unfit.insert(table, why);
+                        match hints.entry(table) {
+                            Entry::Vacant(entry) => drop(entry.insert(sql.to_owned())),
+                            Entry::Occupied(entry) => drop(unfit.insert(entry.key().clone(), why)),
                         }
                     }
                 }
@@ -189,8 +190,9 @@ impl Failure {
     }
 
     fn into_error(self, steps: &[Step]) -> ProofError {
-        let sql = steps.get(self.step).map(|step| step.sql.clone()).unwrap_or_default();
-        ProofError::Step { number: self.step + 1, of: steps.len(), sql, why: self.error.to_string() }
+        let steps = sql(steps);
+        let sql = steps.get(self.step).cloned().unwrap_or_default();
+        ProofError::Step { number: self.step + 1, of: steps.len(), sql, why: self.error.to_string(), steps }
     }
 }
 

@@ -20,8 +20,18 @@ struct Table {
     /// Whether the rows are in partitions.
     partitioned: bool,
     rows: u64,
-    /// The type, the number of values and the sum over the values of each column.
-    columns: BTreeMap<String, (String, u64, String)>,
+    /// The columns that have values of their own.
+    columns: BTreeMap<String, Column>,
+}
+
+#[derive(Debug, Default)]
+struct Column {
+    /// The type, with all that its values are made of.
+    data_type: String,
+    /// How many values there are.
+    values: u64,
+    /// The sum over the values.
+    sum: String,
 }
 
 /// The rows of foreign tables are elsewhere, and so are some of those of a partitioned table that has them as partitions.
@@ -61,21 +71,19 @@ impl Snapshot {
     }
 
     fn of(client: &mut Client, wanted: &BTreeSet<&String>) -> Result<Self, postgres::Error> {
-        let mut columns: BTreeMap<(String, String, bool), Vec<(String, String)>> = BTreeMap::new();
+        let mut tables: BTreeMap<String, Table> = BTreeMap::new();
         for row in rows(client, COLUMNS)? {
             if let [table, root, partitioned, column, data_type] = row.as_slice()
                 && (wanted.contains(table) || wanted.contains(root))
             {
-                let columns = columns.entry((table.clone(), root.clone(), partitioned == "t")).or_default();
+                let table = tables.entry(table.clone()).or_insert_with(|| Table::new(root, partitioned == "t"));
                 if !column.is_empty() {
-                    columns.push((column.clone(), data_type.clone()));
+                    table.columns.insert(column.clone(), Column { data_type: data_type.clone(), ..Column::default() });
                 }
             }
         }
-        let mut tables = BTreeMap::new();
-        for ((name, root, partitioned), columns) in columns {
-            let table = Table::read(client, &name, root, partitioned, columns)?;
-            tables.insert(name, table);
+        for (name, table) in &mut tables {
+            table.sum_up(client, name)?;
         }
         Ok(Self { tables })
     }
@@ -99,15 +107,13 @@ impl Snapshot {
 }
 
 impl Table {
-    fn read(
-        client: &mut Client,
-        table: &str,
-        root: String,
-        partitioned: bool,
-        columns: Vec<(String, String)>,
-    ) -> Result<Self, postgres::Error> {
+    fn new(root: &str, partitioned: bool) -> Self {
+        Self { root: root.to_owned(), partitioned, rows: 0, columns: BTreeMap::new() }
+    }
+
+    fn sum_up(&mut self, client: &mut Client, table: &str) -> Result<(), postgres::Error> {
         let mut query = "SELECT count(*)".to_owned();
-        for (column, data_type) in &columns {
+        for (column, Column { data_type, .. }) in &self.columns {
             // What PostgreSQL refers to by number is written as the name that it has at the moment.
             let name = match data_type.strip_prefix("reg").map(|rest| rest.ends_with("[]")) {
                 None => sql::ident(column),
@@ -118,13 +124,15 @@ impl Table {
                 ", count({name}::text), md5(string_agg({name}::text, ',' ORDER BY {name}::text COLLATE \"C\"))"
             ));
         }
-        query.push_str(&format!(" FROM {}{table}", if partitioned { "" } else { "ONLY " }));
-        let found = rows(client, &query)?.into_iter().next().unwrap_or_default();
-        let text = |i: usize| found.get(i).cloned().unwrap_or_default();
-        let number = |i: usize| text(i).parse().unwrap_or_default();
-        let sum =
-            |(i, (name, data_type)): (usize, (String, String))| (name, (data_type, number(1 + 2 * i), text(2 + 2 * i)));
-        Ok(Self { root, partitioned, rows: number(0), columns: columns.into_iter().enumerate().map(sum).collect() })
+        query.push_str(&format!(" FROM {}{table}", if self.partitioned { "" } else { "ONLY " }));
+        let mut found = rows(client, &query)?.into_iter().flatten();
+        let mut next = || found.next().unwrap_or_default();
+        self.rows = next().parse().unwrap_or_default();
+        for column in self.columns.values_mut() {
+            column.values = next().parse().unwrap_or_default();
+            column.sum = next();
+        }
+        Ok(())
     }
 
     /// What has become of the rows of the table, where it is not announced.
@@ -142,21 +150,23 @@ impl Table {
         if self.rows != after.rows {
             lost.push(format!("table {table} had {} rows and has {}", self.rows, after.rows));
         }
-        for (column, (data_type, values, sum)) in &self.columns {
-            let name = format!("{table}.{}", sql::ident(column));
-            if losses.contains(&format!("COLUMN {name}")) {
+        for (name, before) in &self.columns {
+            let column = |table: &str| format!("{table}.{}", sql::ident(name));
+            let announced = |table: &str| losses.contains(&format!("COLUMN {}", column(table)));
+            // The values of a partition's column are those of the partitioned table's.
+            if announced(table) || announced(&self.root) {
                 continue;
             }
-            match after.columns.get(column) {
-                Some((now, _, after)) if now == data_type && sum != after => {
-                    lost.push(format!("the values of column {name} have changed"));
+            let column = column(table);
+            match after.columns.get(name) {
+                Some(now) if now.data_type == before.data_type && now.sum != before.sum => {
+                    lost.push(format!("the values of column {column} have changed"));
                 }
-                Some((_, now, _)) if now < values => {
-                    lost.push(format!("column {name} had {values} values and has {now}"));
+                Some(now) if now.values < before.values => {
+                    lost.push(format!("column {column} had {} values and has {}", before.values, now.values));
                 }
                 Some(_) => {}
-                // It has become a generated column, or it is gone; the latter would have been announced.
-                None => {}
+                None => lost.push(format!("column {column} is gone with {} values", before.values)),
             }
         }
         lost

@@ -1,5 +1,7 @@
 //! Rows for the copy: values that satisfy types, domains, checks and keys, found by trying and by what PostgreSQL answers.
 
+mod dial;
+mod pattern;
 mod tables;
 mod values;
 
@@ -12,7 +14,8 @@ use postgres::{
 
 use crate::plan::rehearsal::describe;
 use crate::sql;
-use tables::{Column, Table};
+use dial::Dial;
+use tables::Table;
 
 /// How many rows a table gets.
 const ROWS: usize = 3;
@@ -30,7 +33,7 @@ pub(super) struct Filled {
 
 /// Puts rows into every table but those to be left out. User triggers are off and forced row security is lifted meanwhile.
 ///
-/// A hint is a statement that mentions values which the rows of a table had better have.
+/// A hint is a statement that other rows of a table did not fit: it gets one, with values that the statement mentions.
 pub(super) fn fill(
     client: &mut Client,
     leave_out: &BTreeSet<String>,
@@ -38,84 +41,110 @@ pub(super) fn fill(
 ) -> Result<Filled, postgres::Error> {
     let tables = tables::read(client)?;
     let mut filled = Filled::default();
-    for table in tables::parents_first(&tables) {
-        // What refers to a table without rows may still refer to nothing.
-        if leave_out.contains(&table.name) {
-            continue;
+    // What refers to a table without rows may still refer to nothing.
+    let mut left: Vec<&Table> = tables::parents_first(&tables);
+    left.retain(|table| !leave_out.contains(&table.name));
+    // Of tables that refer to each other, one may have to wait for the other.
+    loop {
+        let before = left.len();
+        let mut waiting = Vec::new();
+        for table in left {
+            client.batch_execute(&table.prepare())?;
+            let outcome = fill_one(client, table, hints.get(&table.name))?;
+            client.batch_execute(&table.restore())?;
+            match outcome {
+                Ok(rows) => {
+                    filled.without.remove(&table.name);
+                    filled.rows.insert(table.name.clone(), rows);
+                }
+                Err(empty) => {
+                    filled.without.insert(table.name.clone(), empty.to_string());
+                    if matches!(empty, Empty::Refers(_)) {
+                        waiting.push(table);
+                    }
+                }
+            }
         }
-        client.batch_execute(&table.prepare())?;
-        let hint = hints.get(&table.name);
-        // Of what a hint mentions, the first value is the likeliest: the lower bound of a partition, which belongs to it.
-        let rows = if hint.is_some() { 1 } else { ROWS };
-        let mut filling = Filling { table, rows, literals: values::literals(table, hint), references: BTreeMap::new() };
-        let outcome = filling.fill(client)?;
-        client.batch_execute(&table.restore())?;
-        match outcome {
-            Ok(rows) => drop(filled.rows.insert(table.name.clone(), rows)),
-            Err(why) => drop(filled.without.insert(table.name.clone(), why)),
+        if waiting.is_empty() || waiting.len() == before {
+            return Ok(filled);
+        }
+        left = waiting;
+    }
+}
+
+/// Why a table has no rows.
+#[derive(Debug, thiserror::Error)]
+enum Empty {
+    /// It must refer to another table.
+    #[error("it must refer to {0}, which has no rows")]
+    Refers(String),
+    /// PostgreSQL refuses every row.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Puts rows into one table, and says how many.
+fn fill_one(client: &mut Client, table: &Table, hint: Option<&String>) -> Result<Result<u64, Empty>, postgres::Error> {
+    let mut dials = Vec::new();
+    for key in &table.references {
+        let dial = Dial::of_key(table, key, key.rows(client, ROWS)?);
+        if dial.options.is_empty() {
+            return Ok(Err(Empty::Refers(key.to.clone())));
+        }
+        dials.push(dial);
+    }
+    // Keys that share columns agree with the smaller ones.
+    dials.sort_by_key(|dial| dial.columns.len());
+    let chosen = table.columns.iter().filter(|column| !column.generated && !column.identity);
+    dials.extend(chosen.map(|column| Dial::of_column(column, values::literals(table, column, hint))));
+    // Of what a hint mentions, the first value is the likeliest: the lower bound of a partition, which belongs to it.
+    let wanted = if hint.is_some() { 1 } else { ROWS };
+    let mut filling = Filling { table, dials, narrowed: false };
+    let mut rows = 0;
+    let mut why = String::new();
+    for number in 0..wanted {
+        match filling.row(client, number)? {
+            Ok(()) => rows += 1,
+            Err(error) => why = error,
         }
     }
-    Ok(filled)
+    Ok(if rows > 0 { Ok(rows) } else { Err(Empty::Refused(why)) })
 }
 
 struct Filling<'a> {
     table: &'a Table,
-    /// How many rows the table gets.
-    rows: usize,
-    /// The values to try for each column, the likeliest first.
-    literals: BTreeMap<&'a str, Vec<String>>,
-    /// For each foreign key, the rows that can be referred to, as lists of literals.
-    references: BTreeMap<&'a str, Vec<Vec<String>>>,
+    /// What can be chosen, foreign keys first.
+    dials: Vec<Dial<'a>>,
+    /// Whether PostgreSQL has been asked which values satisfy the checks.
+    narrowed: bool,
 }
 
 impl<'a> Filling<'a> {
-    fn fill(&mut self, client: &mut Client) -> Result<Result<u64, String>, postgres::Error> {
-        for key in &self.table.references {
-            let rows = key.rows(client, ROWS)?;
-            if rows.is_empty() && key.to != self.table.name && self.must_refer(&key.columns) {
-                return Ok(Err(format!("it must refer to {}, which has no rows", key.to)));
-            }
-            self.references.insert(&key.name, rows);
-        }
-        let mut rows = 0;
-        let mut why = String::new();
-        for number in 0..self.rows {
-            match self.row(client, number)? {
-                Ok(()) => rows += 1,
-                Err(error) => why = error,
-            }
-        }
-        Ok(if rows > 0 { Ok(rows) } else { Err(why) })
-    }
-
-    fn must_refer(&self, columns: &[String]) -> bool {
-        let columns = self.table.columns.iter().filter(|column| columns.contains(&column.name));
-        columns.into_iter().all(|column| column.not_null)
-    }
-
     /// Tries to insert one row, with other values for whatever PostgreSQL objects to.
-    fn row(&self, client: &mut Client, number: usize) -> Result<Result<(), String>, postgres::Error> {
-        let mut choice: BTreeMap<&str, usize> =
-            self.table.columns.iter().map(|column| (column.name.as_str(), number)).collect();
+    fn row(&mut self, client: &mut Client, number: usize) -> Result<Result<(), String>, postgres::Error> {
+        let mut choice = vec![number; self.dials.len()];
         let mut why = String::new();
         for attempt in 0..TRIES {
-            let insert = self.insert(&choice, number);
-            let Err(error) = client.batch_execute(&insert) else { return Ok(Ok(())) };
+            let Err(error) = client.batch_execute(&self.insert(&choice, number)) else { return Ok(Ok(())) };
             let Some(db) = error.as_db_error() else { return Err(error) };
             why = describe(&error);
-            if !self.choose_again(&mut choice, db, attempt) {
+            let class = db.code().code().get(..2).unwrap_or_default();
+            if class != "22" && class != "23" {
                 break;
+            }
+            if !self.narrowed && (class == "22" || *db.code() == SqlState::CHECK_VIOLATION) {
+                self.narrowed = true;
+                dial::narrow(&mut self.dials, &self.table.checks, client)?;
+                choice = vec![number; self.dials.len()];
+            } else {
+                self.choose_again(&mut choice, db, attempt);
             }
         }
         Ok(Err(why))
     }
 
-    /// Moves on to other values for the columns that an error is about; false when no value can help.
-    fn choose_again(&self, choice: &mut BTreeMap<&'a str, usize>, error: &DbError, attempt: usize) -> bool {
-        let class = error.code().code().get(..2).unwrap_or_default();
-        if class != "22" && class != "23" {
-            return false;
-        }
+    /// Moves on to other values for the columns that an error is about.
+    fn choose_again(&self, choice: &mut [usize], error: &DbError, attempt: usize) {
         let constraint = error.constraint().and_then(|name| self.table.constraints.get(name));
         let named: Vec<&str> = match (error.column(), constraint) {
             (Some(column), _) => vec![column],
@@ -126,69 +155,31 @@ impl<'a> Filling<'a> {
             }
             _ => Vec::new(),
         };
-        let mut columns: Vec<&'a str> = self
-            .table
-            .columns
-            .iter()
-            .map(|column| column.name.as_str())
-            .filter(|name| named.is_empty() || named.contains(name))
-            .collect();
-        if columns.is_empty() {
-            columns = self.table.columns.iter().map(|column| column.name.as_str()).collect();
-        }
-        // An odometer over the columns in question: the first turns each time, the next when it has come round.
-        for name in columns {
-            let values = self.literals.get(name).map_or(1, Vec::len).max(1);
-            let at = choice.entry(name).or_default();
+        let about = |dial: &Dial| dial.columns.iter().any(|column| named.contains(&column.name.as_str()));
+        let all = !self.dials.iter().any(about);
+        // An odometer over the dials in question: the first turns each time, the next when it has come round.
+        for (at, dial) in choice.iter_mut().zip(&self.dials).filter(|(_, dial)| all || about(dial)) {
             *at += 1;
-            if !at.is_multiple_of(values) || attempt == 0 {
-                return true;
+            if !at.is_multiple_of(dial.options.len().max(1)) || attempt == 0 {
+                return;
             }
         }
-        true
     }
 
-    fn insert(&self, choice: &BTreeMap<&str, usize>, number: usize) -> String {
-        let mut names = Vec::new();
-        let mut values = Vec::new();
-        for column in &self.table.columns {
-            let chosen = choice.get(column.name.as_str()).copied().unwrap_or_default();
-            if let Some(value) = self.value(column, chosen, number) {
-                names.push(sql::ident(&column.name));
-                values.push(value);
+    fn insert(&self, choice: &[usize], number: usize) -> String {
+        let mut row: BTreeMap<&str, &str> = BTreeMap::new();
+        for (dial, chosen) in self.dials.iter().zip(choice) {
+            // The first row takes the defaults, unless they have been refused.
+            if !(dial.has_default && number == 0 && *chosen == 0 && !self.narrowed) {
+                dial.choose(*chosen, &mut row);
             }
         }
-        if names.is_empty() {
+        if row.is_empty() {
             return format!("INSERT INTO {} DEFAULT VALUES", self.table.name);
         }
-        let (names, values) = (sql::join(names, ", "), sql::join(values, ", "));
+        let (names, values) = (sql::join(row.keys().map(|name| sql::ident(name)), ", "), sql::join(row.values(), ", "));
         format!("INSERT INTO {} ({names}) OVERRIDING SYSTEM VALUE VALUES ({values})", self.table.name)
     }
-
-    /// The value of a column; nothing where PostgreSQL makes it.
-    fn value(&self, column: &Column, chosen: usize, number: usize) -> Option<String> {
-        if column.generated || column.identity {
-            return None;
-        }
-        for key in &self.table.references {
-            if let Some(at) = key.columns.iter().position(|name| *name == column.name) {
-                let rows = self.references.get(key.name.as_str()).filter(|rows| !rows.is_empty());
-                let value = rows.and_then(|rows| rows[chosen % rows.len()].get(at).cloned());
-                return Some(value.unwrap_or_else(|| "NULL".to_owned()));
-            }
-        }
-        // The first row takes the defaults, unless they have been refused.
-        if column.has_default && number == 0 && chosen == 0 {
-            return None;
-        }
-        let values = self.literals.get(column.name.as_str()).filter(|values| !values.is_empty());
-        Some(values.map_or_else(|| "NULL".to_owned(), |values| values[chosen % values.len()].clone()))
-    }
-}
-
-/// Whether a statement mentions values.
-pub(super) fn says_something(sql: &str) -> bool {
-    !values::mentioned_in(sql).is_empty()
 }
 
 /// The first column of every row of a query, as text.

@@ -52,8 +52,9 @@ pub(super) struct BaseType {
     pub length: Option<usize>,
     /// The labels of an enum.
     pub labels: Vec<String>,
-    /// The number of attributes of a composite type.
-    pub attributes: usize,
+    /// The types of the attributes of a composite type that is not inside another one.
+    #[serde(default)]
+    pub attributes: Vec<BaseType>,
     /// The subtype's `typname` of a range.
     pub subtype: Option<String>,
 }
@@ -61,14 +62,16 @@ pub(super) struct BaseType {
 /// A check, and which of the columns it speaks of.
 #[derive(Debug, Deserialize)]
 pub(super) struct Check {
+    /// What must hold for a row of the table; or, of a domain or a partition, the definition.
     pub expression: String,
     pub columns: Vec<String>,
+    /// Whether it is about a row of the table.
+    pub on_table: bool,
 }
 
 /// A foreign key.
 #[derive(Debug, Deserialize)]
 pub(super) struct Reference {
-    pub name: String,
     pub columns: Vec<String>,
     /// The referenced table, quoted and qualified.
     pub to: String,
@@ -114,6 +117,20 @@ impl Table {
     }
 }
 
+/// What is under the type of the attribute `a`: `b` under its domains, `t`, and `e` under its array.
+const UNDER: &str = "JOIN base b ON b.top = a.atttypid JOIN pg_catalog.pg_type t ON t.oid = b.oid
+            LEFT JOIN base be ON be.top = t.typelem AND t.typcategory = 'A'
+            JOIN pg_catalog.pg_type e ON e.oid = coalesce(be.oid, t.oid)";
+
+/// The members of a [`BaseType`] but for its attributes.
+const PLAIN: &str = "'name', e.typname, 'kind', e.typtype, 'array', t.oid <> e.oid,
+                'length', CASE WHEN greatest(a.atttypmod, b.typmod) > 0 THEN CASE
+                    WHEN e.typname IN ('varchar', 'bpchar') THEN greatest(a.atttypmod, b.typmod) - 4
+                    WHEN e.typname IN ('bit', 'varbit') THEN greatest(a.atttypmod, b.typmod) END END,
+                'labels', ARRAY(SELECT enumlabel FROM pg_catalog.pg_enum WHERE enumtypid = e.oid ORDER BY enumsortorder),
+                'subtype', (SELECT s.typname FROM pg_catalog.pg_range r JOIN pg_catalog.pg_type s ON s.oid = r.rngsubtype
+                    WHERE e.oid IN (r.rngtypid, r.rngmultitypid))";
+
 const QUERY: &str = "
 WITH RECURSIVE under AS (
     SELECT t.oid AS top, t.oid, t.typbasetype, t.typtype, -1 AS typmod FROM pg_catalog.pg_type t
@@ -138,22 +155,12 @@ SELECT json_build_object('name', c.name, 'forced', c.relforcerowsecurity,
     'columns', (SELECT coalesce(json_agg(json_build_object(
             'name', a.attname, 'data_type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull,
             'has_default', a.atthasdef, 'identity', a.attidentity <> '', 'generated', a.attgenerated <> '',
-            'base', json_build_object('name', e.typname, 'kind', e.typtype, 'array', t.oid <> e.oid,
-                'length', CASE WHEN greatest(a.atttypmod, b.typmod) > 0 THEN CASE
-                    WHEN e.typname IN ('varchar', 'bpchar') THEN greatest(a.atttypmod, b.typmod) - 4
-                    WHEN e.typname IN ('bit', 'varbit') THEN greatest(a.atttypmod, b.typmod) END END,
-                'labels', ARRAY(SELECT enumlabel FROM pg_catalog.pg_enum WHERE enumtypid = e.oid ORDER BY enumsortorder),
-                'attributes', (SELECT count(*) FROM pg_catalog.pg_attribute x
-                    WHERE x.attrelid = e.typrelid AND e.typrelid <> 0 AND x.attnum > 0 AND NOT x.attisdropped),
-                'subtype', (SELECT s.typname FROM pg_catalog.pg_range r JOIN pg_catalog.pg_type s ON s.oid = r.rngsubtype
-                    WHERE e.oid IN (r.rngtypid, r.rngmultitypid)))) ORDER BY a.attnum), '[]')
-        FROM pg_catalog.pg_attribute a JOIN base b ON b.top = a.atttypid JOIN pg_catalog.pg_type t ON t.oid = b.oid
-            LEFT JOIN base be ON be.top = t.typelem AND t.typcategory = 'A'
-            JOIN pg_catalog.pg_type e ON e.oid = coalesce(be.oid, t.oid)
+            'base', {whole}) ORDER BY a.attnum), '[]')
+        FROM pg_catalog.pg_attribute a {under}
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
     'key_columns', (SELECT coalesce(json_agg(DISTINCT k.name), '[]') FROM keys k JOIN pg_catalog.pg_partition_tree(c.oid) t
         ON t.relid = k.oid),
-    'references', (SELECT coalesce(json_agg(json_build_object('name', k.conname, 'to', r.name,
+    'references', (SELECT coalesce(json_agg(json_build_object('to', r.name,
             'columns', ARRAY(SELECT a.attname FROM unnest(k.conkey) WITH ORDINALITY u(n, i) JOIN pg_catalog.pg_attribute a
                 ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.i),
             'to_columns', ARRAY(SELECT a.attname FROM unnest(k.confkey) WITH ORDINALITY u(n, i) JOIN pg_catalog.pg_attribute a
@@ -169,17 +176,18 @@ SELECT json_build_object('name', c.name, 'forced', c.relforcerowsecurity,
         FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
         WHERE x.indrelid = c.oid AND x.indisunique AND NOT EXISTS (
             SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.conname = i.relname)) k),
-    'checks', (SELECT coalesce(json_agg(json_build_object('expression', k.expression, 'columns', k.columns)), '[]') FROM (
-        SELECT pg_catalog.pg_get_constraintdef(k.oid) AS expression, ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute a
-            WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey)) AS columns
+    'checks', (SELECT coalesce(json_agg(json_build_object('expression', k.expression, 'columns', k.columns,
+            'on_table', k.on_table)), '[]') FROM (
+        SELECT pg_catalog.pg_get_expr(k.conbin, k.conrelid) AS expression, ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute a
+            WHERE a.attrelid = c.oid AND a.attnum = ANY (k.conkey)) AS columns, true AS on_table
         FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'c'
         UNION ALL
-        SELECT pg_catalog.pg_get_constraintdef(k.oid), ARRAY[a.attname]
+        SELECT pg_catalog.pg_get_constraintdef(k.oid), ARRAY[a.attname], false
         FROM pg_catalog.pg_attribute a JOIN under u ON u.top = a.atttypid
             JOIN pg_catalog.pg_constraint k ON k.contypid = u.oid
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
         UNION ALL
-        SELECT pg_catalog.pg_get_expr(p.relpartbound, p.oid), ARRAY(SELECT k.name FROM keys k WHERE k.oid = t.parentrelid)
+        SELECT pg_catalog.pg_get_expr(p.relpartbound, p.oid), ARRAY(SELECT k.name FROM keys k WHERE k.oid = t.parentrelid), false
         FROM pg_catalog.pg_partition_tree(c.oid) t JOIN pg_catalog.pg_class p ON p.oid = t.relid AND p.relispartition
         ORDER BY 1) k),
     'triggers', (SELECT coalesce(json_agg(json_build_array(
@@ -195,7 +203,12 @@ FROM names c ORDER BY c.name COLLATE \"C\"";
 
 /// Reads every table that can be filled.
 pub(super) fn read(client: &mut Client) -> Result<Vec<Table>, postgres::Error> {
-    let texts = super::texts(client, QUERY)?;
+    let whole = format!(
+        "json_build_object({PLAIN}, 'attributes', (SELECT coalesce(json_agg(json_build_object({PLAIN}) ORDER BY a.attnum), '[]')
+            FROM (SELECT e.typrelid) o JOIN pg_catalog.pg_attribute a ON a.attrelid = o.typrelid AND a.attnum > 0
+                AND NOT a.attisdropped {UNDER}))"
+    );
+    let texts = super::texts(client, &QUERY.replace("{whole}", &whole).replace("{under}", UNDER))?;
     Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
 }
 

@@ -1,44 +1,45 @@
 //! Values to try for a column: what its checks mention first, then what its type usually takes.
 
-use std::collections::BTreeMap;
-
-use super::tables::{BaseType, Column, Table};
+use super::{
+    pattern,
+    tables::{BaseType, Column, Table},
+};
 use crate::sql;
 
-/// The literals to try for each column of a table, the likeliest first; `NULL` last where the column takes it.
+/// The longest text that is made for a check of lengths, in characters.
+const LONGEST: usize = 300;
+
+/// The literals to try for a column, the likeliest first; `NULL` last where the column takes it.
 ///
 /// What the hint mentions is likelier than anything else.
-pub(super) fn literals<'a>(table: &'a Table, hint: Option<&String>) -> BTreeMap<&'a str, Vec<String>> {
-    table.columns.iter().map(|column| (column.name.as_str(), of_column(table, column, hint))).collect()
-}
-
-fn of_column(table: &Table, column: &Column, hint: Option<&String>) -> Vec<String> {
+pub(super) fn literals(table: &Table, column: &Column, hint: Option<&String>) -> Vec<String> {
     let base = &column.base;
-    let mentioned = table.checks.iter().filter(|check| check.columns.contains(&column.name));
+    let checks = table.checks.iter().filter(|check| check.columns.contains(&column.name));
+    let mentioned = checks.flat_map(|check| meant_by(&check.expression));
+    let hinted = hint.into_iter().flat_map(|sql| meant_by(sql));
     let mut texts: Vec<String> = Vec::new();
-    let hinted = hint.into_iter().flat_map(|sql| mentioned_in(sql));
-    for text in hinted.chain(mentioned.flat_map(|check| mentioned_in(&check.expression))).chain(of_type(base)) {
+    for text in hinted.chain(mentioned).chain(of_type(base)) {
         let fits = base.length.is_none_or(|length| text.chars().count() <= length);
         if fits && !texts.contains(&text) {
             texts.push(text);
         }
     }
     let wrap = |text: &String| if base.array { format!("{{{}}}", element(text)) } else { text.clone() };
-    let mut literals: Vec<String> =
-        texts.iter().map(wrap).map(|text| format!("{}::{}", sql::literal(&text), column.data_type)).collect();
+    let typed = |literal: String| format!("{literal}::{}", column.data_type);
+    let mut literals: Vec<String> = texts.iter().map(wrap).map(|text| typed(sql::literal(&text))).collect();
     if !column.not_null {
-        literals.push("NULL".to_owned());
+        literals.push(typed("NULL".to_owned()));
     }
     literals
 }
 
-/// An element of an array's text.
+/// An element of an array's text, or a field of a record's.
 fn element(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 /// The quoted texts and the numbers that an expression mentions, and numbers next to them.
-pub(super) fn mentioned_in(expression: &str) -> Vec<String> {
+fn mentioned_in(expression: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut rest = expression;
     while let Some((before, quoted)) = rest.split_once('\'') {
@@ -48,6 +49,18 @@ pub(super) fn mentioned_in(expression: &str) -> Vec<String> {
         rest = after;
     }
     numbers(rest, &mut found);
+    found
+}
+
+/// The texts of which an expression speaks: those that match its patterns, those of its lengths, and what it mentions.
+fn meant_by(expression: &str) -> Vec<String> {
+    let mentioned = mentioned_in(expression);
+    let mut found: Vec<String> = mentioned.iter().flat_map(|text| pattern::samples(text)).collect();
+    if expression.contains("length(") {
+        let lengths = mentioned.iter().filter_map(|text| text.parse().ok());
+        found.extend(lengths.filter(|length| (1..=LONGEST).contains(length)).map(|length| "a".repeat(length)));
+    }
+    found.extend(mentioned);
     found
 }
 
@@ -91,7 +104,7 @@ fn of_type(base: &BaseType) -> Vec<String> {
         return base.labels.clone();
     }
     match (base.kind.as_str(), base.name.as_str()) {
-        ("c", _) => vec![format!("({})", ",".repeat(base.attributes.saturating_sub(1)))],
+        ("c", _) => records(base),
         ("r" | "m", _) => ranges(base),
         (_, "bit" | "varbit") => bits(base.length.unwrap_or(1)),
         (_, name) => words(name).iter().map(|&word| word.to_owned()).collect(),
@@ -133,6 +146,23 @@ fn words(name: &str) -> &'static [&'static str] {
         "pg_lsn" => &["0/1", "0/2"],
         _ => &["1", "a", "a.b", "{}", "(1,1)"],
     }
+}
+
+/// Records with a value in every field, and the one with none.
+fn records(base: &BaseType) -> Vec<String> {
+    let fields: Vec<Vec<String>> = base.attributes.iter().map(of_type).collect();
+    let field = |number: usize, (attribute, texts): (&BaseType, &Vec<String>)| {
+        let fits = |text: &&String| attribute.length.is_none_or(|length| text.chars().count() <= length);
+        let texts: Vec<&String> = texts.iter().filter(fits).collect();
+        let text = texts.get(number.checked_rem(texts.len())?)?;
+        Some(element(&if attribute.array { format!("{{{}}}", element(text)) } else { (*text).clone() }))
+    };
+    let record = |number: usize| {
+        let fields = base.attributes.iter().zip(&fields).map(|both| field(number, both).unwrap_or_default());
+        format!("({})", sql::join(fields, ","))
+    };
+    let empty = ",".repeat(base.attributes.len().saturating_sub(1));
+    (0..3).map(record).chain([format!("({empty})")]).collect()
 }
 
 fn ranges(base: &BaseType) -> Vec<String> {
