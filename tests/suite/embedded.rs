@@ -90,6 +90,22 @@ fn several_runs_share_it_and_the_last_one_stops_it() {
 }
 
 #[test]
+fn its_programs_come_by_the_ways_of_the_settings() {
+    let (_folder, project) = project("fetched");
+    let only = |way: &str| way.parse::<Settings>().unwrap();
+    let offline = Settings { offline: true, cache: Some(project.join("cache")), ..only("download") };
+    let error = Embedded::open(&project, &offline).unwrap_err().to_string();
+    assert!(error.contains("download: cannot download PostgreSQL 18: `offline` is set"), "{error}");
+    assert!(!project.join(".reconcile/pg").exists(), "nothing is made without programs");
+    // Where nothing is installed, the newest version is downloaded.
+    let used = Embedded::open(&project, &only("download")).unwrap();
+    assert_eq!(value(used.target(), "SELECT split_part(current_setting('server_version'), '.', 1)"), "18");
+    drop(used);
+    // Its data stays with its version, whatever is installed.
+    assert!(value(open(&project).target(), "SELECT version()").starts_with("PostgreSQL 18"));
+}
+
+#[test]
 fn it_can_be_kept_up_for_an_application() {
     let (_folder, project) = project("app");
     let settings = Settings::default();

@@ -9,7 +9,7 @@ use reconcile::{
     engine::{Engine, Scratch, Spec},
     plan::{
         self, Manage, Request, describe,
-        file::{Plan, Roles, Source},
+        file::{Plan, Roles, Source, Step},
     },
     source,
 };
@@ -42,6 +42,12 @@ impl Migration<'_> {
         let plan = self.plan(&database).map_err(|error| format!("plan: {error}"))?;
         let steps: Vec<String> = plan.steps.iter().map(|step| step.sql.clone()).collect();
         let within = |error: String| format!("{error}\n  in the plan\n    {}", steps.join("\n    "));
+        // A base type and its functions can only go together, and the step names them.
+        let cascades = |step: &&Step| !step.destroys.is_empty() && step.sql.ends_with(" CASCADE");
+        let in_silence = |step: &&Step| !step.sql.starts_with("DROP TYPE ") || step.destroys.len() < 2;
+        if let Some(step) = plan.steps.iter().filter(cascades).find(in_silence) {
+            return Err(within(format!("{} destroys more than it says: {:?}", step.sql, step.destroys)));
+        }
         execute(&database, &plan).map_err(|error| within(format!("apply: {error}")))?;
         let lost = rows.lost(&Rows::read(&mut admin(&database)?)?, &plan);
         if !lost.is_empty() {

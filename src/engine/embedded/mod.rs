@@ -6,7 +6,7 @@ mod postmaster;
 use super::account::Account;
 use super::binaries::{self, Binaries};
 use super::signals::{self, Registration};
-use super::{Error, Settings, download};
+use super::{Attempt, Error, Settings, Way, advice, download};
 use crate::connect::Target;
 use crate::sql::ident;
 use home::Home;
@@ -238,16 +238,36 @@ fn start(home: &Home, settings: &Settings, port: Option<u16>) -> Result<Running,
     Ok(running)
 }
 
-/// The programs for the data that is there; for new data the newest on this machine, else a download.
+/// The programs for the data that is there; for new data the newest on this machine, else a download. Of the ways to a scratch
+/// server, those hold here as well that bring programs.
 fn binaries(home: &Home, settings: &Settings) -> Result<Binaries, Error> {
     let account = home.account();
-    let newest = *MAJORS.end();
     let wanted = home.major();
+    let major = wanted.unwrap_or(*MAJORS.end());
+    let bring = |way: &&Way| matches!(way, Way::Found | Way::Download);
+    let mut ways: Vec<&Way> = settings.order.iter().filter(bring).collect();
+    if ways.is_empty() {
+        ways = vec![&Way::Found, &Way::Download];
+    }
+    let mut attempts = Vec::new();
+    for way in ways {
+        let tried = if matches!(way, Way::Found) {
+            newest(wanted, settings, account).map_err(|looked_at| Error::NotFound { major, looked_at })
+        } else {
+            download::get(major, settings, account)
+        };
+        match tried {
+            Ok(binaries) => return Ok(binaries),
+            Err(error) => attempts.push(Attempt::of(way, error)),
+        }
+    }
+    Err(Error::Missing { major, attempts, hints: advice::missing(settings, major) })
+}
+
+/// The programs of this version, or the newest, on this machine; or where they are not.
+fn newest(wanted: Option<u32>, settings: &Settings, account: &Account) -> Result<Binaries, Vec<String>> {
     let search = binaries::search(&settings.folders, wanted, account);
     let found = search.found.into_iter().filter(|binaries| MAJORS.contains(&binaries.major));
     // Of those of one major, the first one that was found: that of a folder that is configured.
-    match found.rev().max_by_key(|binaries| binaries.major) {
-        Some(binaries) => Ok(binaries),
-        None => download::get(wanted.unwrap_or(newest), settings, account),
-    }
+    found.rev().max_by_key(|binaries| binaries.major).ok_or(search.looked_at)
 }
