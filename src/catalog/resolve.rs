@@ -98,6 +98,9 @@ impl Resolver {
         if deptype == 'e' {
             self.members.insert(from, to);
         }
+        // Before 15, a generated column would go along with whatever its expression uses.
+        let generated = deptype == 'a' && from.class == PG_CLASS && from.sub > 0 && !itself;
+        let deptype = if generated { 'n' } else { deptype };
         self.depends.push((from, to, deptype));
         Some(())
     }

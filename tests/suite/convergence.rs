@@ -56,12 +56,13 @@ fn converge(major: u32, worker: usize, cases: u32) -> Result<(), String> {
     };
     let on = random::Server { major, superuser: worker + 1 == WORKERS };
     let outcome = TestRunner::new(config).run(&(random::schema(on), u64::ANY), |(before, seed)| {
-        migrate(&before, &random::mutate(&before, seed), worker).map_err(|error| {
+        let after = random::mutate(&before, seed);
+        migrate(&before, &after, worker).map_err(|error| {
             // A mutation may give a function an overload by which a call is no longer clear.
             let unclear = error.contains("error[42725]");
             // Or make another domain of a name, for which the rows are not meant: the plan says that they may not convert.
             let unfit = error.starts_with("apply: ") && error.contains("(SQLSTATE 22");
-            let error = format!("mutation {seed} on {major}: {error}");
+            let error = format!("mutation {seed} on {major}: {error}\nto\n{after}");
             if unclear || unfit { TestCaseError::reject(error) } else { TestCaseError::fail(error) }
         })
     });

@@ -38,6 +38,7 @@ pub(super) const TEXT: &[Kind] = &[
 
 /// The same while only a modifier changes: nothing has to be checked again.
 pub(super) const MODIFIER: &[Kind] = &[
+    Kind::Column,
     Kind::Default,
     Kind::Function,
     Kind::Procedure,
