@@ -139,8 +139,8 @@ CREATE AGGREGATE app.pick_$N(double precision ORDER BY integer) (SFUNC = app.las
 CREATE FUNCTION app.less_$N(point, point) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT $1[0] < $2[0] $$;
 CREATE FUNCTION app.more_$N(point, point) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$ SELECT $1[0] > $2[0] $$;
 CREATE SCHEMA operators_$N;
-CREATE OPERATOR operators_$N.<<< (FUNCTION = app.⟨less_$N¦more_$N⟩, LEFTARG = point, RIGHTARG = point⟨, COMMUTATOR = OPERATOR(operators_$N.>>>)¦⟩⟨, RESTRICT = scalarltsel¦, RESTRICT = eqsel¦⟩⟨, JOIN = scalarltjoinsel¦⟩);
 CREATE OPERATOR operators_$N.>>> (FUNCTION = app.more_$N, LEFTARG = point, RIGHTARG = point⟨, RESTRICT = scalargtsel¦⟩);
+CREATE OPERATOR operators_$N.<<< (FUNCTION = app.⟨less_$N¦more_$N⟩, LEFTARG = point, RIGHTARG = point⟨, COMMUTATOR = OPERATOR(operators_$N.>>>)¦⟩⟨, RESTRICT = scalarltsel¦, RESTRICT = eqsel¦⟩⟨, JOIN = scalarltjoinsel¦⟩);
 ⟨COMMENT ON OPERATOR operators_$N.<<< (point, point) IS 'left of';¦⟩
 ⟨CREATE VIEW app.operated_$N AS SELECT '(1,2)'::point OPERATOR(operators_$N.<<<) '(2,1)'::point AS left_of;¦⟩
 
