@@ -142,9 +142,14 @@ fn is_kept(before: &Value, now: &Value) -> bool {
             before.len() == now.len() && before.iter().zip(now).all(|(before, now)| is_kept(before, now))
         }
         (Value::Number(_), Value::Number(_)) => true,
-        (Value::Number(number), Value::String(text)) | (Value::String(text), Value::Number(number)) => {
-            number.to_string() == *text
-        }
-        _ => before == now,
+        (Value::Object(_) | Value::Array(_) | Value::Null, _)
+        | (_, Value::Object(_) | Value::Array(_) | Value::Null) => before == now,
+        // The same text, whatever type it is of.
+        (before, now) => text(before) == text(now),
     }
+}
+
+/// What a value that has no parts is written as.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

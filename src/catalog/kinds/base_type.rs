@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, swap};
+use super::{Kind, column_settings, swap};
 use crate::{
     catalog::{Alteration, At, Definition, ObjectId, Shape, Slot, Space, Step},
     sql,
@@ -165,8 +165,12 @@ impl Definition for BaseType {
         if self.storage != to.storage {
             options.push(format!("STORAGE = {}", to.storage));
         }
-        let of = at.id.of.iter();
-        Alteration::InPlace(of.map(|of| Step::new(format!("ALTER {of} SET ({})", sql::join(&options, ", ")))).collect())
+        let Some(of) = at.id.of.as_deref() else { return Alteration::Replace };
+        let mut steps = vec![Step::new(format!("ALTER {of} SET ({})", sql::join(&options, ", ")))];
+        if self.storage != to.storage {
+            steps.extend(column_settings::after_storage_change(&to.storage, at));
+        }
+        Alteration::InPlace(steps)
     }
 
     /// It goes with its type.

@@ -103,6 +103,21 @@ pub(super) fn after_type_change(column: &ObjectId, desired: &Catalog) -> Vec<Ste
     steps
 }
 
+/// What lets the columns follow that leave the storage to their type, the one at `at`, which has changed it: they keep what it
+/// was when they were made.
+pub(super) fn after_storage_change(storage: &str, at: &At) -> Vec<Step> {
+    let follows = |id: &&ObjectId| {
+        let about = ObjectId::about(Kind::ColumnSettings, id);
+        let chosen = |catalog: &Catalog| matches!(catalog.get(&about), Some(Object::ColumnSettings(settings)) if settings.storage.is_some());
+        // Arrays have a storage of their own.
+        let direct = matches!(at.current.get(id), Some(Object::Column(column)) if !column.data_type().ends_with(']'));
+        direct && at.persists(id) && !chosen(at.current) && !chosen(at.desired)
+    };
+    let columns = at.current.dependents(at.id).map(|(id, _)| id).filter(follows);
+    let below = |id: &ObjectId| lineage::has_children(at.current, lineage::relation(id));
+    columns.map(|id| set(id, below(id), &format!("SET STORAGE {}", storage.to_uppercase()))).collect()
+}
+
 /// What brings back the statistics targets of the indexes of a column, which are made anew when its values are, but for
 /// those that have stepped aside.
 pub(super) fn index_targets(column: &ObjectId, desired: &Catalog) -> Vec<Step> {
