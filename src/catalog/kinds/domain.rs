@@ -62,7 +62,7 @@ impl Definition for Domain {
         let rechecked = *not_null && !self.not_null;
         if self.data_type != *data_type
             || self.collation != *collation
-            || rechecked && is_inside_other_values(at.current, at.id)
+            || rechecked && holders(at.current, at.id, false).next().is_some()
         {
             return Alteration::Replace;
         }
@@ -147,9 +147,23 @@ impl Definition for DomainConstraint {
         valid.then(|| format!("CONSTRAINT {} {definition}", sql::ident(at.id.name())))
     }
 
+    /// New columns that hold the domain inside other values, for which PostgreSQL would refuse to add the constraint.
+    fn precedes(&self, at: &At) -> Vec<ObjectId> {
+        let domain = domain(at.id);
+        let made = holders(at.desired, &domain, false).filter(|column| at.is_made(column)).cloned();
+        if self.valid && at.persists(&domain) { made.collect() } else { Vec::new() }
+    }
+
+    /// Columns that go, for which PostgreSQL would refuse it as well.
+    fn comes_after(&self, at: &At) -> Vec<ObjectId> {
+        let goes = |column: &&ObjectId| !at.desired.contains(column);
+        if self.valid { holders(at.current, &domain(at.id), false).filter(goes).cloned().collect() } else { Vec::new() }
+    }
+
     fn rebuilds(&self, _: Option<&Self>, at: &At) -> Option<ObjectId> {
         let domain = domain(at.id);
-        (self.valid && is_inside_other_values(at.current, &domain)).then_some(domain)
+        let stays = |column: &ObjectId| at.desired.contains(column);
+        (self.valid && holders(at.current, &domain, false).any(stays)).then_some(domain)
     }
 
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
@@ -171,16 +185,20 @@ fn checked(step: Step) -> Step {
     step.hazard(Hazard::MayFail { why: "rows that are there must satisfy the constraint".to_owned() })
 }
 
-/// Whether rows hold values of the domain inside arrays, composites or ranges: PostgreSQL then refuses to check them.
-fn is_inside_other_values(catalog: &Catalog, id: &ObjectId) -> bool {
+/// The columns whose rows hold values of a type inside arrays, composites or ranges, where PostgreSQL refuses to check them; or
+/// hold them at all, where what is asked about is `inside` such already.
+fn holders<'a>(catalog: &'a Catalog, id: &ObjectId, inside: bool) -> Box<dyn Iterator<Item = &'a ObjectId> + 'a> {
     let is_array = |data_type: &str| data_type.ends_with("[]");
-    catalog.dependents(id).any(|(dependent, _)| match catalog.get(dependent) {
-        Some(Object::Column(column)) => is_array(column.data_type()) || row_type::is_held(catalog, dependent),
-        Some(Object::Domain(domain)) if is_array(domain.data_type()) => is_stored(catalog, dependent),
-        Some(Object::Domain(_)) => is_inside_other_values(catalog, dependent),
-        Some(Object::Composite(_) | Object::Range(_)) => is_stored(catalog, dependent),
-        _ => false,
-    })
+    let dependents: Vec<&ObjectId> = catalog.dependents(id).map(|(dependent, _)| dependent).collect();
+    Box::new(dependents.into_iter().flat_map(move |dependent| match catalog.get(dependent) {
+        Some(Object::Column(column)) => {
+            let holds = inside || is_array(column.data_type()) || row_type::is_held(catalog, dependent);
+            Box::new(holds.then_some(dependent).into_iter())
+        }
+        Some(Object::Domain(domain)) => holders(catalog, dependent, inside || is_array(domain.data_type())),
+        Some(Object::Composite(_) | Object::Range(_)) => holders(catalog, dependent, true),
+        _ => Box::new(std::iter::empty()),
+    }))
 }
 
 /// Whether rows hold values of a type, be it inside other values.
