@@ -210,7 +210,7 @@ fn interrupted_runs_stop_it_and_killed_ones_leave_that_to_the_next() {
     let (_folder, project) = project("held");
     let mut child = hold(&project);
     assert!(running(&project).is_some());
-    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM).unwrap();
     child.wait().unwrap();
     assert!(running(&project).is_none());
 

@@ -159,17 +159,16 @@ fn check(case: &Case, major: u32, worker: usize, plan: &Plan, told: &Told) -> Re
     Ok(())
 }
 
-/// The versions on which a direction runs: those of `MAJORS`; without it the newest, and for every other direction one of the
+/// The versions on which a direction runs: those of `MAJORS`; without it the newest, and for every fifth direction one of the
 /// others in turn, so that all of them see every kind; what has a snapshot also runs on the version that is compared with it.
 fn chosen_majors(number: usize, case: &Case) -> Vec<u32> {
     if std::env::var_os("MAJORS").is_some() {
         return majors();
     }
     let others = [14, 15, 16, 17];
-    let (pair, backward) = (number / 2, number % 2);
     let mut chosen = vec![18];
-    if (pair / others.len()) % 2 == backward {
-        chosen.push(others[pair % others.len()]);
+    if number.is_multiple_of(5) {
+        chosen.push(others[(number / 5) % others.len()]);
     }
     let compared = PlanSnap::major(&case.majors);
     if case.snapshot.exists() && !chosen.contains(&compared) {

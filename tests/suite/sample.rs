@@ -22,8 +22,11 @@ fn the_sample_and_its_older_version_become_each_other_with_rows_and_without() {
         };
         let plan = migrate(OLDER, ROWS, NOW);
         assert!(plan.proof.rows.len() >= 20 && plan.proof.without_rows.is_empty(), "on {major}: {:?}", plan.proof);
-        migrate(NOW, "", OLDER);
-        migrate("", "", NOW);
-        migrate(NOW, "", "");
+        // On one version, also back, and from and to nothing.
+        if Some(&major) == majors().last() {
+            migrate(NOW, "", OLDER);
+            migrate("", "", NOW);
+            migrate(NOW, "", "");
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::tables::{Check, Column, Reference, Table};
 use crate::sql;
 
 /// How many combinations of values PostgreSQL looks at to find some that satisfy the checks.
-const COMBINATIONS: usize = 50_000;
+const COMBINATIONS: usize = 5_000;
 /// How many combinations are kept.
 const KEPT: usize = 24;
 
