@@ -31,7 +31,7 @@ fn database() -> Scratch {
 }
 
 /// An empty database whose owner may do everything.
-fn superusers_database() -> Scratch {
+pub fn superusers_database() -> Scratch {
     let spec = Spec { role: "app_owner".into(), ..Spec::default() };
     trusting_server(*majors().last().unwrap()).database(&spec).unwrap()
 }

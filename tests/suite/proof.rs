@@ -1,13 +1,10 @@
 //! What the proof finds: plans that do other things than they say. Event triggers see to it that there are some.
 
-use reconcile::{
-    engine::{Scratch, Spec},
-    plan::file::Plan,
-};
+use reconcile::plan::file::Plan;
 
 use crate::{
+    commands::superusers_database,
     project::{Project, Run},
-    server::{majors, trusting_server},
 };
 
 const BEFORE: &str = "CREATE SCHEMA app;
@@ -25,7 +22,7 @@ fn meddling(body: &str) -> String {
 
 /// Plans a change of both tables on a database where event triggers meddle.
 fn planned(body: &str) -> Run {
-    let database = database();
+    let database = superusers_database();
     let project = Project::new().on(&database).schema(&format!("{BEFORE}{}", meddling(body)));
     database.connect().unwrap().batch_execute(&project.read("schema.sql")).unwrap();
     let after = project.read("schema.sql").replace("app.u (id int)", "app.u (id int, more int)");
@@ -33,12 +30,6 @@ fn planned(body: &str) -> Run {
     let run = project.run(["plan"]);
     assert_eq!(project.names("plans"), Vec::<String>::new());
     run
-}
-
-/// An empty database whose owner may create event triggers.
-fn database() -> Scratch {
-    let major = *majors().last().unwrap();
-    trusting_server(major).database(&Spec { role: "app_owner".into(), ..Spec::default() }).unwrap()
 }
 
 /// The plan is a bug of the program: it is shown whole, and not written.
@@ -81,7 +72,7 @@ fn a_step_that_fails_is_told_with_what_postgresql_says() {
 
 #[test]
 fn a_table_without_rows_is_named() {
-    let database = database();
+    let database = superusers_database();
     let project = Project::new().on(&database);
     let before = "CREATE SCHEMA app; CREATE TABLE app.roomy (id int); CREATE TABLE app.odd (id int CHECK (id > 9 AND id < 3) NOT NULL);
         CREATE TABLE app.needs (id int NOT NULL UNIQUE, CHECK (false))";

@@ -3,10 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use postgres::Client;
-use reconcile::{
-    catalog::Hazard,
-    plan::{describe, file::Plan},
-};
+use reconcile::plan::{describe, file::Plan};
 use serde_json::{Map, Value};
 
 /// What each table holds, by name; nothing is said of those whose rows are elsewhere.
@@ -77,14 +74,7 @@ impl Rows {
 
     /// What the plan has lost without saying so.
     pub fn lost(&self, after: &Self, plan: &Plan) -> Vec<String> {
-        let hazards = plan.steps.iter().flat_map(|step| &step.hazards);
-        let announced: BTreeSet<&str> = hazards
-            .filter_map(|hazard| match hazard {
-                Hazard::Loss { what } => Some(what.as_str()),
-                _ => None,
-            })
-            .collect();
-        let missing = |name: &String| self.0.get(name)?.as_ref()?.lost(name, after, &announced);
+        let missing = |name: &String| self.0.get(name)?.as_ref()?.lost(name, after, &plan.summary.losses);
         let lost = self.0.iter().filter_map(|(name, table)| {
             let table = table.as_ref().filter(|table| !table.partitioned && !table.rows.is_empty())?;
             let why = missing(name)?;
@@ -96,8 +86,8 @@ impl Rows {
 }
 
 impl Table {
-    fn lost(&self, name: &str, after: &Rows, announced: &BTreeSet<&str>) -> Option<String> {
-        if announced.contains(format!("TABLE {name}").as_str()) {
+    fn lost(&self, name: &str, after: &Rows, announced: &BTreeSet<String>) -> Option<String> {
+        if announced.contains(&format!("TABLE {name}")) {
             return None;
         }
         let Some(now) = after.0.get(name) else { return Some(format!("table {name} is gone with its rows")) };
@@ -107,7 +97,7 @@ impl Table {
         }
         let mut kept = Vec::new();
         for (column, data_type) in &self.columns {
-            if announced.contains(format!("COLUMN {name}.{}", reconcile::sql::ident(column)).as_str()) {
+            if announced.contains(&format!("COLUMN {name}.{}", reconcile::sql::ident(column))) {
                 continue;
             }
             match now.columns.get(column) {

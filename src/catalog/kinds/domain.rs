@@ -187,10 +187,9 @@ fn checked(step: Step) -> Step {
 
 /// The columns whose rows hold values of a type inside arrays, composites or ranges, where PostgreSQL refuses to check them; or
 /// hold them at all, where what is asked about is `inside` such already.
-fn holders<'a>(catalog: &'a Catalog, id: &ObjectId, inside: bool) -> Box<dyn Iterator<Item = &'a ObjectId> + 'a> {
+fn holders<'a>(catalog: &'a Catalog, id: &'a ObjectId, inside: bool) -> Box<dyn Iterator<Item = &'a ObjectId> + 'a> {
     let is_array = |data_type: &str| data_type.ends_with("[]");
-    let dependents: Vec<&ObjectId> = catalog.dependents(id).map(|(dependent, _)| dependent).collect();
-    Box::new(dependents.into_iter().flat_map(move |dependent| match catalog.get(dependent) {
+    Box::new(catalog.dependents(id).flat_map(move |(dependent, _)| match catalog.get(dependent) {
         Some(Object::Column(column)) => {
             let holds = inside || is_array(column.data_type()) || row_type::is_held(catalog, dependent);
             Box::new(holds.then_some(dependent).into_iter())
@@ -203,9 +202,5 @@ fn holders<'a>(catalog: &'a Catalog, id: &ObjectId, inside: bool) -> Box<dyn Ite
 
 /// Whether rows hold values of a type, be it inside other values.
 pub(super) fn is_stored(catalog: &Catalog, id: &ObjectId) -> bool {
-    catalog.dependents(id).any(|(dependent, _)| match dependent.kind {
-        Kind::Column => true,
-        Kind::Domain | Kind::Composite | Kind::Range => is_stored(catalog, dependent),
-        _ => false,
-    })
+    holders(catalog, id, true).next().is_some()
 }
