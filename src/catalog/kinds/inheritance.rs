@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, lineage, stand_in};
+use super::{Kind, Object, lineage, not_null, stand_in};
 use crate::{
     catalog::{Alteration, At, Definition, ObjectId, Shape, Step},
     sql,
@@ -63,7 +63,10 @@ impl Definition for Inheritance {
         let kept = staying(at);
         let gone = self.parents.iter().filter(|parent| !kept.contains(parent));
         let cut = gone.map(|parent| change(at, "NO INHERIT", parent));
-        stand_in::hold(at, &at.id.root().names, self).into_iter().chain(cut).collect()
+        // What has no parents any more may have constraints with the names that those gave them.
+        let table = at.id.of.as_deref().filter(|_| !at.desired.contains(at.id));
+        let renamed = table.map(|table| not_null::renamed(at, table)).unwrap_or_default();
+        stand_in::hold(at, &at.id.root().names, self).into_iter().chain(cut).chain(renamed).collect()
     }
 
     fn clause(&self, _: &At) -> Option<String> {
