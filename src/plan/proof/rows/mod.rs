@@ -40,19 +40,33 @@ pub(super) fn fill(
     hints: &BTreeMap<String, String>,
 ) -> Result<Filled, postgres::Error> {
     let tables = tables::read(client)?;
+    // All of them: rows of one table are read for what refers to it.
+    for table in &tables {
+        client.batch_execute(&table.prepare())?;
+    }
+    let filled = fill_all(client, &tables, leave_out, hints)?;
+    for table in &tables {
+        client.batch_execute(&table.restore())?;
+    }
+    Ok(filled)
+}
+
+fn fill_all(
+    client: &mut Client,
+    tables: &[Table],
+    leave_out: &BTreeSet<String>,
+    hints: &BTreeMap<String, String>,
+) -> Result<Filled, postgres::Error> {
     let mut filled = Filled::default();
     // What refers to a table without rows may still refer to nothing.
-    let mut left: Vec<&Table> = tables::parents_first(&tables);
+    let mut left: Vec<&Table> = tables::parents_first(tables);
     left.retain(|table| !leave_out.contains(&table.name));
     // Of tables that refer to each other, one may have to wait for the other.
     loop {
         let before = left.len();
         let mut waiting = Vec::new();
         for table in left {
-            client.batch_execute(&table.prepare())?;
-            let outcome = fill_one(client, table, hints.get(&table.name))?;
-            client.batch_execute(&table.restore())?;
-            match outcome {
+            match fill_one(client, table, hints.get(&table.name))? {
                 Ok(rows) => {
                     filled.without.remove(&table.name);
                     filled.rows.insert(table.name.clone(), rows);
