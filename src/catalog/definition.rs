@@ -120,6 +120,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// How the rows go over to what is made in the object's place.
+    fn transfer(&self, _at: &At) -> Option<Transfer> {
+        None
+    }
+
     /// What has to be replaced as a whole where PostgreSQL refuses to add this part, or to make it of `from`: the
     /// composite type whose values rows hold.
     fn rebuilds(&self, _from: Option<&Self>, _at: &At) -> Option<ObjectId> {
@@ -219,6 +224,21 @@ pub struct Detour {
     pub after: Vec<Step>,
     /// The kinds of dependents that step aside.
     pub around: &'static [Kind],
+}
+
+/// How the rows of something that is made anew go over.
+#[derive(Debug)]
+pub struct Transfer {
+    /// Puts the rows aside, before they go.
+    pub save: Vec<Step>,
+    /// Puts them back.
+    pub restore: Vec<Step>,
+    /// What they are in, which goes only after they have been put aside.
+    pub emptied: Vec<ObjectId>,
+    /// What they need, which is made before they are put back.
+    pub room: Vec<ObjectId>,
+    /// What looks at them when it is made, or would keep some of them out: it comes after them.
+    pub lookers: Vec<ObjectId>,
 }
 
 /// Where a definition stands: its address, the catalogs on both sides, and what is created together with it.

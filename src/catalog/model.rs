@@ -1,6 +1,7 @@
 //! The model: objects, the ties between them, and the catalog that holds them.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use foldhash::fast::RandomState;
 use indexmap::IndexMap;
@@ -181,6 +182,32 @@ impl Catalog {
     /// What depends on an object.
     pub fn dependents<'a>(&'a self, id: &ObjectId) -> impl Iterator<Item = (&'a ObjectId, Tie)> + use<'a> {
         self.neighbours(id, Direction::Incoming)
+    }
+
+    /// Everything that depends on these objects, directly or not.
+    pub fn all_dependents<'a>(&'a self, of: impl Iterator<Item = &'a ObjectId>) -> BTreeSet<&'a ObjectId> {
+        self.reached(of, |_| true)
+    }
+
+    /// These objects, and everything that goes along with them.
+    pub fn with_parts<'a>(&'a self, wholes: impl Iterator<Item = &'a ObjectId>) -> BTreeSet<&'a ObjectId> {
+        let wholes: Vec<&ObjectId> = wholes.collect();
+        let parts = self.reached(wholes.iter().copied(), |tie| tie == Tie::Belongs);
+        parts.into_iter().chain(wholes).collect()
+    }
+
+    fn reached<'a>(
+        &'a self,
+        from: impl Iterator<Item = &'a ObjectId>,
+        by: impl Fn(Tie) -> bool,
+    ) -> BTreeSet<&'a ObjectId> {
+        let mut next: Vec<&ObjectId> = from.collect();
+        let mut found = BTreeSet::new();
+        while let Some(id) = next.pop() {
+            let tied = self.dependents(id).filter(|(_, tie)| by(*tie)).map(|(dependent, _)| dependent);
+            next.extend(tied.filter(|it| found.insert(*it)));
+        }
+        found
     }
 
     /// Every tie: dependent, what it depends on, how.

@@ -130,6 +130,11 @@ impl Drafting<'_> {
             (Part::LetGo, Some(Decision::Detour(steps, _))) | (Part::Main, Some(Decision::Detour(_, steps))) => {
                 steps.iter().cloned().map(|step| about(step, &[], &ids, &[])).collect()
             }
+            (Part::Save | Part::Restore, _) => {
+                let transfer = before.and_then(|it| it.transfer(&self.at(id, &[])));
+                let steps = transfer.map(|it| if *part == Part::Save { it.save } else { it.restore });
+                steps.into_iter().flatten().map(|step| about(step, &[], &ids, &[])).collect()
+            }
             (Part::LetGo, _) => Vec::new(),
             (Part::Main, _) => self.create(node).into_iter().map(|step| about(step, &ids, &[], &[])).collect(),
             (Part::Drop, Some(Decision::Swap)) => {

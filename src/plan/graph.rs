@@ -9,17 +9,21 @@ use super::{
     held::Held,
     whole::types,
 };
-use crate::catalog::{At, Catalog, ObjectId, Slot, Tie};
+use crate::catalog::{At, Catalog, Object, ObjectId, Slot, Tie};
 
 /// One thing that is done to an object. The order of the variants is the order in which a swap happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Part {
+    /// Its rows are put aside.
+    Save,
     /// It lets go of what is to be dropped.
     LetGo,
     /// It is dropped, or moved out of the way.
     Drop,
     /// It is created, or changed.
     Main,
+    /// The rows that were put aside are put back.
+    Restore,
     /// What was moved out of the way is dropped.
     Finish,
 }
@@ -74,6 +78,7 @@ impl Graph {
         graph.links(current, desired);
         graph.holders(current, desired, decisions);
         graph.words(current, decisions);
+        graph.transfers(current, desired, decisions);
         graph
     }
 
@@ -228,17 +233,23 @@ impl Graph {
     fn cut(&mut self, link: &ObjectId, current: &Catalog, desired: &Catalog) {
         let upon: BTreeSet<&ObjectId> = current.dependents(link).map(|(id, _)| id).collect();
         let wholes: Vec<&ObjectId> = current.referenced(link).map(|(id, _)| id).collect();
-        let mut parts = parts_of(current, wholes.iter().copied());
+        let mut parts = current.with_parts(wholes.iter().copied());
         let outside: BTreeSet<&ObjectId> =
             parts.iter().flat_map(|id| current.dependents(id)).map(|(id, _)| id).collect();
-        for dependent in outside.iter().filter(|id| !parts.contains(*id) && !id.kind.links()) {
+        // What a sibling has from the one above goes when the sibling goes.
+        let goes = |(whole, tie): (&ObjectId, Tie)| tie != Tie::Needs && self.index(Part::Drop, whole).is_some();
+        let goes_along =
+            |id: &ObjectId| current.get(id).is_some_and(Object::incidental) && current.referenced(id).any(goes);
+        let outside: Vec<&ObjectId> =
+            outside.into_iter().filter(|id| !parts.contains(*id) && !id.kind.links() && !goes_along(id)).collect();
+        for dependent in outside {
             self.edge((Part::Drop, dependent), (Part::Drop, link));
         }
         // What goes altogether takes the link with it.
         if link.of.as_ref().is_some_and(|of| self.index(Part::Drop, of).is_some()) {
             return;
         }
-        parts.extend(parts_of(desired, wholes.into_iter().filter(|id| desired.contains(id))));
+        parts.extend(desired.with_parts(wholes.into_iter().filter(|id| desired.contains(id))));
         for id in parts.into_iter().filter(|id| *id != link && !upon.contains(id)) {
             self.edge((Part::Drop, link), (Part::Drop, id));
             self.edge((Part::Drop, link), (Part::Main, id));
@@ -249,12 +260,12 @@ impl Graph {
         let upon: BTreeSet<&ObjectId> = desired.dependents(link).map(|(id, _)| id).collect();
         let new = link.of.as_deref().filter(|of| self.is_created(current, of));
         let wholes = || desired.referenced(link).map(|(id, _)| id);
-        for id in parts_of(current, wholes().filter(|id| current.contains(id))) {
+        for id in current.with_parts(wholes().filter(|id| current.contains(id))) {
             self.edge((Part::Drop, id), (Part::Main, link));
         }
         // A link that can stand in the statement that makes its own object has nothing to wait for there.
         let foldable = new.is_some_and(|_| clause(desired, current, link));
-        for id in parts_of(desired, wholes().filter(|id| !foldable || Some(*id) != new)) {
+        for id in desired.with_parts(wholes().filter(|id| !foldable || Some(*id) != new)) {
             if id != link && id.kind < link.kind && !upon.contains(id) {
                 self.edge((Part::Main, id), (Part::Main, link));
             }
@@ -291,6 +302,27 @@ impl Graph {
         }
     }
 
+    /// Rows are put aside before anything goes that they are in, and back when all is there that they go into; what looks at
+    /// them comes after that.
+    fn transfers(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
+        let replaced = decisions.of.iter().filter(|(_, decision)| matches!(decision, Decision::Replace));
+        for (id, _) in replaced {
+            let transfer = current.get(id).and_then(|it| it.transfer(&decisions.at(id, current, desired)));
+            let Some(transfer) = transfer else { continue };
+            self.nodes.insert((Part::Save, id.clone()));
+            self.nodes.insert((Part::Restore, id.clone()));
+            for source in &transfer.emptied {
+                self.edge((Part::Save, id), (Part::Drop, source));
+            }
+            for first in &transfer.room {
+                self.edge((Part::Main, first), (Part::Restore, id));
+            }
+            for after in &transfer.lookers {
+                self.edge((Part::Restore, id), (Part::Main, after));
+            }
+        }
+    }
+
     fn is_created(&self, current: &Catalog, id: &ObjectId) -> bool {
         !current.contains(id) || self.index(Part::Drop, id).is_some()
     }
@@ -319,16 +351,4 @@ fn parts(decision: &Decision) -> &'static [Part] {
 fn clause(desired: &Catalog, current: &Catalog, id: &ObjectId) -> bool {
     let at = At { id, current, desired, parts: &[], gone: &BTreeSet::new() };
     desired.get(id).is_some_and(|it| it.is_clause(&at))
-}
-
-/// These objects, and everything that goes along with them.
-fn parts_of<'a>(catalog: &'a Catalog, wholes: impl Iterator<Item = &'a ObjectId>) -> BTreeSet<&'a ObjectId> {
-    let mut next: Vec<&ObjectId> = wholes.collect();
-    let mut found = BTreeSet::new();
-    while let Some(id) = next.pop() {
-        if found.insert(id) {
-            next.extend(catalog.dependents(id).filter(|(_, tie)| *tie == Tie::Belongs).map(|(part, _)| part));
-        }
-    }
-    found
 }

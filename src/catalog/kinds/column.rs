@@ -308,6 +308,16 @@ impl Column {
         (typed, self.generated.is_some() == other.generated.is_some())
     }
 
+    /// Whether PostgreSQL computes its values.
+    pub(super) fn is_generated(&self) -> bool {
+        self.generated.is_some()
+    }
+
+    /// Without modifiers, and what is under a domain's name.
+    pub(super) fn base_type(&self) -> &str {
+        &self.base_type.0
+    }
+
     /// With modifiers.
     pub(super) fn data_type(&self) -> &str {
         &self.data_type

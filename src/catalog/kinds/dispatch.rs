@@ -230,6 +230,11 @@ macro_rules! kinds {
                 match self { $(Object::$kind(it) => it.held_by(at, side),)* }
             }
 
+            /// See [`Definition::transfer`].
+            pub fn transfer(&self, at: &At) -> Option<Transfer> {
+                match self { $(Object::$kind(it) => it.transfer(at),)* }
+            }
+
             /// See [`Definition::aside`].
             pub fn aside(&self, at: &At) -> Vec<Step> {
                 match self { $(Object::$kind(it) => it.aside(at),)* }

@@ -102,6 +102,16 @@ impl Definition for Identity {
 }
 
 impl Identity {
+    /// The qualified name of the sequence.
+    pub(super) fn sequence(&self) -> String {
+        sql::qualified(&self.sequence)
+    }
+
+    /// Whether another sequence can stand wherever this one does.
+    pub(super) fn counts_like(&self, other: &Self) -> bool {
+        self.options.bounds() == other.options.bounds()
+    }
+
     fn spelled(&self, at: &At) -> String {
         let Self { generation, sequence, options } = self;
         let mut clauses = options.clauses();

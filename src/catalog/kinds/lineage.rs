@@ -134,7 +134,8 @@ pub(super) fn has_children(catalog: &Catalog, relation: &[String]) -> bool {
     !children(catalog, relation).is_empty()
 }
 
-fn children(catalog: &Catalog, relation: &[String]) -> Vec<Vec<String>> {
+/// The relations right below another.
+pub(super) fn children(catalog: &Catalog, relation: &[String]) -> Vec<Vec<String>> {
     let whole = tables(relation).into_iter().find(|id| catalog.contains(id));
     let dependents = whole.iter().flat_map(|id| catalog.dependents(id)).map(|(id, _)| id);
     let below = dependents.filter(|id| matches!(id.kind, Kind::Partition | Kind::Inheritance));

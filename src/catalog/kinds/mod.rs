@@ -66,6 +66,7 @@ mod swap;
 mod table;
 mod text_form;
 mod text_search;
+mod transfer;
 mod trigger;
 mod typed_table;
 mod unmodelled;
@@ -79,7 +80,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::definition::{Alteration, At, Concern, Definition, Detour, Manner, Shape, Slot};
+use super::definition::{Alteration, At, Concern, Definition, Detour, Manner, Shape, Slot, Transfer};
 use super::{Catalog, ObjectId, Step, Tie, Visit};
 
 pub use database::database;

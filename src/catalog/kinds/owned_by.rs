@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Definition, Shape, Step},
+    catalog::{Alteration, At, Definition, Kind, Object, ObjectId, Shape, Step},
     sql,
 };
 
@@ -31,7 +31,7 @@ impl Definition for OwnedBy {
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { column } = self;
-        sequence(at, &sql::qualified(column))
+        take(at, column).into_iter().chain(sequence(at, &sql::qualified(column))).collect()
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -41,6 +41,20 @@ impl Definition for OwnedBy {
     fn drop(&self, at: &At) -> Vec<Step> {
         sequence(at, "NONE")
     }
+}
+
+/// Makes the sequence that is there already one of the role that connects, as the table is that has just been made.
+fn take(at: &At, column: &[String]) -> Option<Step> {
+    let sequence = at.id.of.as_deref().filter(|it| at.persists(it))?;
+    let table = |column: &[String]| ObjectId::new(Kind::Table, column.iter().take(2).cloned());
+    let with = match at.current.get(at.id) {
+        Some(Object::OwnedBy(before)) => table(&before.column),
+        _ => sequence.clone(),
+    };
+    let owner = at.current.get(&ObjectId::about(Kind::Owner, &with));
+    let taken = matches!(owner, Some(Object::Owner(owner)) if owner.is(&at.current.server.user));
+    let needed = at.is_made(&table(column)) && !taken;
+    needed.then(|| Step::new(format!("ALTER {sequence} OWNER TO CURRENT_USER")))
 }
 
 fn sequence(at: &At, column: &str) -> Vec<Step> {

@@ -18,6 +18,11 @@ impl Owner {
     pub(super) fn new(role: &str) -> Self {
         Self { role: role.to_owned() }
     }
+
+    /// Whether it is this role.
+    pub(super) fn is(&self, role: &str) -> bool {
+        self.role == role
+    }
 }
 
 impl Definition for Owner {

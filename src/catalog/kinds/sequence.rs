@@ -22,6 +22,11 @@ pub struct Options {
 }
 
 impl Options {
+    /// The lowest and the highest value, and the step from one to the next.
+    pub fn bounds(&self) -> (i64, i64, i64) {
+        (self.minimum, self.maximum, self.increment)
+    }
+
     /// The options that differ from what PostgreSQL would choose, as clauses; without the data type.
     pub fn clauses(&self) -> Vec<String> {
         self.differing(&Self::default_for(&self.data_type, self.increment))

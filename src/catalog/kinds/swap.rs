@@ -26,12 +26,17 @@ pub(super) fn aside_address(id: &ObjectId, at: &At) -> String {
 
 /// A name that neither side uses in the schema of `id`.
 pub(super) fn aside_name(id: &ObjectId, at: &At) -> String {
+    free_name(id, "__reconcile_old", at)
+}
+
+/// The name of `id` with such an ending, or one to which a number is added, that neither side uses in its schema.
+pub(super) fn free_name(id: &ObjectId, ending: &str, at: &At) -> String {
     let schema = id.names.first().cloned().unwrap_or_default();
     let taken = |name: &str| {
         let names = [schema.clone(), name.to_owned()];
         [at.current, at.desired].into_iter().any(|catalog| is_taken(catalog, &names))
     };
-    let mut suffix = "__reconcile_old".to_owned();
+    let mut suffix = ending.to_owned();
     let mut n = 1;
     loop {
         let name = shortened(id.name(), &suffix);
@@ -39,7 +44,7 @@ pub(super) fn aside_name(id: &ObjectId, at: &At) -> String {
             return name;
         }
         n += 1;
-        suffix = format!("__reconcile_old{n}");
+        suffix = format!("{ending}{n}");
     }
 }
 

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::{
     Kind, Object, inheritance,
     options::{self, Options},
-    partition, row_type, typed_table,
+    partition, row_type, transfer, typed_table,
 };
 use crate::{
-    catalog::{Alteration, At, Catalog, Definition, Hazard, Kept, Manner, ObjectId, Slot, Space, Step},
+    catalog::{Alteration, At, Catalog, Definition, Hazard, Kept, Manner, ObjectId, Slot, Space, Step, Transfer},
     sql,
 };
 
@@ -106,9 +106,15 @@ impl Definition for Table {
 
     fn drop(&self, at: &At) -> Vec<Step> {
         let step = Step::new(format!("DROP {}", at.id));
-        // The rows of a partitioned table are in its partitions.
-        let holds_rows = self.partition_key.is_none();
-        let step = if holds_rows { step.hazard(Hazard::Loss { what: at.id.to_string() }) } else { step };
+        let lost = if transfer::goes_over(at) {
+            transfer::losses(at)
+        } else if self.is_partitioned() || transfer::goes_up(at) {
+            // The rows of a partitioned table are in its partitions.
+            Vec::new()
+        } else {
+            vec![Hazard::Loss { what: at.id.to_string() }]
+        };
+        let step = lost.into_iter().fold(step, Step::hazard);
         partition::let_go(at).into_iter().chain([step]).collect()
     }
 
@@ -137,6 +143,10 @@ impl Definition for Table {
         if at.persists(at.id) { row_type::holders(side, at.id) } else { Vec::new() }
     }
 
+    fn transfer(&self, at: &At) -> Option<Transfer> {
+        transfer::transfer(at)
+    }
+
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         relation_slots(id)
     }
@@ -146,6 +156,11 @@ impl Table {
     /// Whether the partition key uses a column, so that its type cannot change.
     pub(super) fn has_key_column(&self, name: &str) -> bool {
         self.key_columns.0.iter().any(|column| column == name)
+    }
+
+    /// Whether policies decide who sees which rows.
+    pub(super) fn has_row_security(&self) -> bool {
+        self.row_security
     }
 
     /// Whether the table has partitions instead of rows.

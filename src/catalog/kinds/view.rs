@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     options::{self, Options},
+    row_security,
     table::relation_slots,
 };
 use crate::{
@@ -136,7 +137,8 @@ impl Definition for MaterializedView {
         let filled = populated.0 || Self::is_filled(at.id, at.current);
         let no_data = if filled { "" } else { "\nWITH NO DATA" };
         let with = options::with(options);
-        vec![Step::new(format!("CREATE {}{method}{with}{space} AS\n{query}{no_data}", at.id))]
+        let step = Step::new(format!("CREATE {}{method}{with}{space} AS\n{query}{no_data}", at.id));
+        if filled { row_security::seen(at, step) } else { vec![step] }
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {

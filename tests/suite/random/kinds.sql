@@ -190,6 +190,17 @@ CREATE STATISTICS app.statistics_$N ⟨(ndistinct)¦(dependencies, mcv)¦⟩ ON 
 --rows
 INSERT INTO app.measured_$N VALUES (1, 2, 'A'), (2, 3, 'b');
 
+== becomes_partitioned
+CREATE TABLE app.spread_$N (id ⟨integer¦bigint⟩ NOT NULL, at integer NOT NULL, word ⟨text¦character varying(30)⟩⟨, twice integer GENERATED ALWAYS AS (at * 2) STORED¦, extra text DEFAULT 'none'¦⟩)⟨¦ PARTITION BY RANGE (at); CREATE TABLE app.spread_$N_low PARTITION OF app.spread_$N FOR VALUES FROM (MINVALUE) TO (10); CREATE TABLE app.spread_$N_rest PARTITION OF app.spread_$N DEFAULT¦ PARTITION BY HASH (id); CREATE TABLE app.spread_$N_even PARTITION OF app.spread_$N FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE app.spread_$N_odd PARTITION OF app.spread_$N FOR VALUES WITH (MODULUS 2, REMAINDER 1)⟩;
+⟨CREATE UNIQUE INDEX spread_$N_both ON app.spread_$N (id, at);¦CREATE INDEX spread_$N_word ON app.spread_$N (word);¦⟩
+⟨CREATE VIEW app.spread_view_$N AS SELECT id, word FROM app.spread_$N;¦CREATE MATERIALIZED VIEW app.spread_view_$N AS SELECT id, word FROM app.spread_$N;¦⟩
+⟨COMMENT ON COLUMN app.spread_$N.word IS 'word';¦⟩
+CREATE POLICY open ON app.spread_$N USING (true);
+⟨ALTER TABLE app.spread_$N ENABLE ROW LEVEL SECURITY; ⟨ALTER TABLE app.spread_$N FORCE ROW LEVEL SECURITY;¦⟩¦⟩
+⟨GRANT SELECT (id) ON app.spread_$N TO app_reader;¦⟩
+--rows
+INSERT INTO app.spread_$N (id, at, word) VALUES (1, 1, 'a'), (2, 20, 'b'), (3, 5, NULL);
+
 == range_partitions
 CREATE TABLE app.log_$N (id integer ⟨NOT NULL¦DEFAULT 1 NOT NULL¦DEFAULT 2 NOT NULL⟩, at integer NOT NULL, body ⟨text¦character varying(50)⟩⟨, extra integer DEFAULT 4¦⟩) PARTITION BY RANGE (at);
 ⟨ALTER TABLE app.log_$N ADD CONSTRAINT log_$N_key PRIMARY KEY (id, at);¦ALTER TABLE app.log_$N ADD CONSTRAINT log_$N_unique UNIQUE (at, id);¦⟩
