@@ -9,7 +9,7 @@ use super::{
     held::Held,
     whole::types,
 };
-use crate::catalog::{At, Catalog, Object, ObjectId, Slot, Tie};
+use crate::catalog::{At, Catalog, Object, ObjectId, Shape, Slot, Tie};
 
 /// One thing that is done to an object. The order of the variants is the order in which a swap happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -120,6 +120,8 @@ impl Graph {
                     self.edge((Part::Finish, dependent), (if finishes { Part::Finish } else { Part::Drop }, id));
                 } else if finishes && (tie != Tie::Needs || swapped_owner(current, decisions, dependent).is_some()) {
                     self.edge((Part::Drop, dependent), (Part::Finish, id));
+                } else if first == Part::Main && is_column(dependent) && !is_column(id) && tie != Tie::Needs {
+                    // A relation changes with a column that goes as well as without it.
                 } else if self.index(Part::Drop, dependent).is_some() {
                     let with = swapped_owner(current, decisions, id)
                         .filter(|_| swapped_owner(current, decisions, dependent).is_none());
@@ -326,6 +328,10 @@ impl Graph {
     fn is_created(&self, current: &Catalog, id: &ObjectId) -> bool {
         !current.contains(id) || self.index(Part::Drop, id).is_some()
     }
+}
+
+fn is_column(id: &ObjectId) -> bool {
+    id.kind.shape() == Shape::Column
 }
 
 /// The swapped object to which an object belongs: it is moved out of the way with it, and goes when it goes.

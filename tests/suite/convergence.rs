@@ -7,6 +7,7 @@ use std::sync::{
 
 use proptest::{
     num::u64,
+    strategy::{Strategy as _, ValueTree as _},
     test_runner::{Config, RngSeed, TestCaseError, TestRunner},
 };
 
@@ -27,55 +28,117 @@ fn cases() -> u32 {
     std::env::var("CASES").map_or(CASES, |text| text.parse().expect("CASES is a number"))
 }
 
+/// How many random schemas migrate together in one database: `TOGETHER=10` or `TOGETHER=1` for the one or the other; of
+/// those where nothing is said, every third migrates alone, with what only one schema of a database may have.
+fn together() -> Vec<(usize, u32)> {
+    match std::env::var("TOGETHER") {
+        Ok(text) => vec![(text.parse().expect("TOGETHER is a number"), cases())],
+        Err(_) => vec![(1, cases().div_ceil(3)), (10, cases())],
+    }
+}
+
 /// The seed, so that a run can be had again, or another one: `SEED=7`.
 fn seed() -> u64 {
     std::env::var("SEED").map_or(1, |text| text.parse().expect("SEED is a number"))
 }
 
 fn migrate(before: &random::Schema, after: &random::Schema, worker: usize) -> Result<(), String> {
-    let random::Server { major, superuser } = before.server;
-    let migration = Migration {
-        engine: if superuser { trusting_server(major) } else { server(major) },
-        // Apart from the workers of the fixtures, which may run at the same time.
-        worker: 10 + worker,
-        start: before.to_string(),
-        rows: random::rows(before),
-        goal: after.to_string(),
-    };
-    migration.run().map(drop)
+    migrate_texts(before.server, (before.to_string(), random::rows(before), after.to_string()), worker)
+}
+
+/// Migrates from one schema, with rows, to another.
+fn migrate_texts(on: random::Server, texts: (String, String, String), worker: usize) -> Result<(), String> {
+    let random::Server { major, superuser } = on;
+    let (start, rows, goal) = texts;
+    // Apart from the workers of the fixtures, which may run at the same time.
+    let worker = 10 + worker;
+    let engine = if superuser { trusting_server(major) } else { server(major) };
+    Migration { engine, worker, start, rows, goal }.run().map(drop)
+}
+
+/// Migrations of several random schemas at once, each with schemas of its own; where that fails, of each alone.
+fn converge_together(runner: &mut TestRunner, on: random::Server, worker: usize, size: usize) -> Result<(), String> {
+    let strategy = (random::schema(on), u64::ANY);
+    let mut left = runner.config().cases as usize;
+    while left > 0 {
+        let some = left.min(size);
+        left -= some;
+        let trees = (0..some).map(|_| strategy.new_tree(runner).map_err(|reason| reason.to_string()));
+        let trees = trees.collect::<Result<Vec<_>, String>>()?;
+        let pairs = trees.iter().map(|tree| {
+            let (before, seed) = tree.current();
+            let after = random::mutate(&before, seed);
+            (random::beside_others(&before), random::beside_others(&after))
+        });
+        let pairs: Vec<_> = pairs.collect();
+        let all = |text: &dyn Fn(&random::Schema) -> String, schemas: Vec<&random::Schema>| -> String {
+            schemas.iter().enumerate().map(|(number, schema)| random::apart(&text(schema), number)).collect()
+        };
+        let befores = || pairs.iter().map(|(before, _)| before).collect::<Vec<_>>();
+        let afters = pairs.iter().map(|(_, after)| after).collect();
+        let print = |schema: &random::Schema| schema.to_string();
+        let texts = (all(&print, befores()), all(&|it| random::rows(it), befores()), all(&print, afters));
+        let Err(error) = migrate_texts(on, texts, worker) else { continue };
+        for tree in trees {
+            runner.run_one(tree, alone(on, worker)).map_err(|error| error.to_string())?;
+        }
+        if !is_meant(&error) {
+            return Err(format!("{some} together on {}, while each of them alone works: {error}", on.major));
+        }
+    }
+    Ok(())
 }
 
 /// Migrations from and to random schemas; those of the last worker belong to superusers, who may have more.
-fn converge(major: u32, worker: usize, cases: u32) -> Result<(), String> {
+fn converge(major: u32, worker: usize, (together, cases): (usize, u32)) -> Result<(), String> {
     let config = Config {
-        cases,
+        cases: cases.div_ceil((WORKERS * majors().len()) as u32),
         rng_seed: RngSeed::Fixed(seed() * 100_000 + u64::from(major) * 1000 + worker as u64),
         failure_persistence: None,
         max_shrink_iters: 60,
         ..Config::default()
     };
     let on = random::Server { major, superuser: worker + 1 == WORKERS };
-    let outcome = TestRunner::new(config).run(&(random::schema(on), u64::ANY), |(before, seed)| {
+    let mut runner = TestRunner::new(config);
+    let outcome = if together > 1 {
+        converge_together(&mut runner, on, worker, together)
+    } else {
+        let strategy = (random::schema(on), u64::ANY);
+        runner.run(&strategy, alone(on, worker)).map_err(|error| error.to_string())
+    };
+    outcome.inspect_err(|error| println!("{error}"))
+}
+
+/// Whether it is right that a migration fails.
+fn is_meant(error: &str) -> bool {
+    // A mutation may give a function an overload by which a call is no longer clear.
+    let unclear = error.contains("error[42725]");
+    // Or make another domain of a name, for which the rows are not meant: the plan says that they may not convert.
+    let unfit = error.starts_with("apply: ") && error.contains("(SQLSTATE 22");
+    unclear || unfit
+}
+
+/// One migration, by itself.
+fn alone(on: random::Server, worker: usize) -> impl Fn((random::Schema, u64)) -> Result<(), TestCaseError> {
+    move |(before, seed)| {
         let after = random::mutate(&before, seed);
         migrate(&before, &after, worker).map_err(|error| {
-            // A mutation may give a function an overload by which a call is no longer clear.
-            let unclear = error.contains("error[42725]");
-            // Or make another domain of a name, for which the rows are not meant: the plan says that they may not convert.
-            let unfit = error.starts_with("apply: ") && error.contains("(SQLSTATE 22");
-            let error = format!("mutation {seed} on {major}: {error}\nto\n{after}");
-            if unclear || unfit { TestCaseError::reject(error) } else { TestCaseError::fail(error) }
+            let meant = is_meant(&error);
+            let error = format!("mutation {seed} on {}: {error}\nto\n{after}", on.major);
+            if meant { TestCaseError::reject(error) } else { TestCaseError::fail(error) }
         })
-    });
-    outcome.map_err(|error| error.to_string()).inspect_err(|error| println!("{error}"))
+    }
 }
 
 #[test]
 fn every_random_migration_converges() {
     let majors = majors();
-    let each = cases().div_ceil((WORKERS * majors.len()) as u32);
+    let runs: Vec<(u32, (usize, u32))> =
+        majors.iter().flat_map(|major| together().into_iter().map(|run| (*major, run))).collect();
     let failures: Vec<String> = std::thread::scope(|scope| {
-        let run = |worker| majors.iter().filter_map(|major| converge(*major, worker, each).err()).collect::<Vec<_>>();
-        let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || run(worker))).collect();
+        let of =
+            |worker| runs.iter().filter_map(|(major, run)| converge(*major, worker, *run).err()).collect::<Vec<_>>();
+        let workers: Vec<_> = (0..WORKERS).map(|worker| scope.spawn(move || of(worker))).collect();
         workers.into_iter().flat_map(|worker| worker.join().expect("a worker does not panic")).collect()
     });
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));

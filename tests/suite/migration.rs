@@ -132,10 +132,18 @@ impl Migration<'_> {
         // PostgreSQL's deparsed text is not a fixed point: both may be equal after another load.
         let again = |text: &str| -> Result<Vec<String>, String> {
             let database = self.engine.database(&self.spec()).map_err(|error| error.to_string())?;
-            let foreign = |line: &&str| line.starts_with('\\') || line.starts_with("SET transaction_timeout");
+            // What a newer pg_dump says to servers that do not know it.
+            let foreign = |line: &&str| {
+                let logged = self.engine.major() < 15 && ["LOGGED", "UNLOGGED"].contains(&line.trim());
+                line.starts_with('\\') || line.starts_with("SET transaction_timeout") || logged
+            };
             let sql: Vec<&str> = text.lines().filter(|line| !foreign(line)).collect();
+            let mut sql = sql.join("\n");
+            if self.engine.major() < 16 {
+                sql = sql.replace(", run_as_owner = true", "");
+            }
             let mut client = admin(&database)?;
-            client.batch_execute(&sql.join("\n")).map_err(|error| format!("restore: {}", describe(&error)))?;
+            client.batch_execute(&sql).map_err(|error| format!("restore: {}", describe(&error)))?;
             Ok(dump::normalised(&dump::dump(&database)))
         };
         let (outcome, fresh) = (again(&outcome)?, again(&fresh)?);

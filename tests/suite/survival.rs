@@ -21,11 +21,16 @@ struct Table {
     rows: Vec<Map<String, Value>>,
 }
 
-/// The tables; the rows of one that has foreign tables as partitions are not all here.
+/// The tables, with the types of their columns and what is under domains; the rows of one that has foreign tables as partitions
+/// are not all here.
 const TABLES: &str = "SELECT c.oid::regclass::text,
         coalesce(CASE WHEN c.relispartition THEN pg_partition_root(c.oid) END, c.oid)::regclass::text,
         CASE c.relkind WHEN 'r' THEN 'ONLY ' ELSE '' END, coalesce(
-            (SELECT json_agg(json_build_array(quote_ident(a.attname), a.attname, format_type(a.atttypid, a.atttypmod), a.attgenerated <> '', a.atttypid >= 16384))
+            (SELECT json_agg(json_build_array(quote_ident(a.attname), a.attname, format_type(a.atttypid, a.atttypmod) ||
+                CASE WHEN a.atttypid >= 16384 THEN (WITH RECURSIVE under(oid) AS (
+                    SELECT coalesce(nullif(t.typelem, 0), t.oid) FROM pg_type t WHERE t.oid = a.atttypid UNION ALL
+                    SELECT b.typbasetype FROM under u JOIN pg_type b ON b.oid = u.oid AND b.typtype = 'd')
+                    SELECT ' of ' || string_agg(format_type(u.oid, NULL), ' ') FROM under u) ELSE '' END, a.attgenerated <> '', a.atttypid >= 16384))
             FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped), '[]')::text,
         c.relkind = 'p' AND EXISTS (
             SELECT FROM pg_partition_tree(c.oid) t JOIN pg_class f ON f.oid = t.relid WHERE f.relkind = 'f')

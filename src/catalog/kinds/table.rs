@@ -128,6 +128,9 @@ impl Definition for Table {
         let keys = keys.filter(|key| key.kind == Kind::ForeignKey);
         let table = |id: &ObjectId| ObjectId::new(Kind::Table, id.names.iter().take(2).cloned());
         let others = keys.flat_map(|key| {
+            if !at.desired.contains(key) {
+                return vec![key.clone()];
+            }
             let referenced = at.current.referenced(key).map(|(column, _)| table(column));
             if to.unlogged { vec![table(key)] } else { referenced.filter(|it| *it != table(key)).collect() }
         });

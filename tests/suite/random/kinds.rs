@@ -17,7 +17,13 @@ pub struct Other {
 }
 
 /// How many objects of one template there may be.
-const NUMBERS: usize = 3;
+pub const NUMBERS: usize = 3;
+
+/// What the names of objects begin with that are in no schema, or are schemas, in the templates.
+pub const WIDE: [&str; 8] = ["other", "operators", "publication", "subscription", "wrapper", "server", "talk", "heap"];
+
+/// The templates of what changes or shows more of a database than itself, besides those that say `once`.
+const REACHING_OUT: [&str; 2] = ["publication", "event_trigger"];
 
 struct Template {
     name: String,
@@ -114,6 +120,11 @@ impl Other {
     /// Which kind it is of.
     pub fn name(&self) -> String {
         self.template().name.clone()
+    }
+
+    /// Whether it changes or shows more of a database than itself.
+    pub fn reaches_out(&self) -> bool {
+        self.template().once || REACHING_OUT.contains(&self.template().name.as_str())
     }
 
     /// Whether only superusers may have it.

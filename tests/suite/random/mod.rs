@@ -21,6 +21,7 @@ use proptest::collection::vec;
 use proptest::num::u64;
 use proptest::strategy::Strategy;
 
+use crate::fixtures::with_name;
 use dice::Dice;
 use kinds::Other;
 pub use model::{Schema, Server};
@@ -65,6 +66,20 @@ pub fn mutate(schema: &Schema, seed: u64) -> Schema {
         }
     }
     after
+}
+
+/// The schema without what changes or shows more of a database than itself, so that others can be beside it.
+pub fn beside_others(schema: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    schema.others.retain(|other| !other.reaches_out());
+    schema
+}
+
+/// SQL in which everything that has a name outside all schemas, and the schemas, have names of their own.
+pub fn apart(sql: &str, number: usize) -> String {
+    let wide = kinds::WIDE.iter().flat_map(|word| (0..kinds::NUMBERS).map(move |number| format!("{word}_{number}")));
+    let words = names::NAMESPACES.iter().map(|name| (*name).to_owned()).chain(wide);
+    words.fold(sql.to_owned(), |sql, word| with_name(&sql, &word, &format!("{word}_x{number:03}")))
 }
 
 /// For each attribute of each kind, its name, a schema, and the same with another value of that attribute.
