@@ -5,6 +5,7 @@ use std::path::Path;
 use reconcile::{engine::Spec, plan::describe};
 
 use crate::{
+    fixtures::with_name,
     project::Project,
     server::{majors, server},
 };
@@ -26,9 +27,7 @@ fn schemas() -> Vec<String> {
             }
         }
     }
-    let apart = |(number, sql): (usize, &String)| {
-        sql.replace("SCHEMA app;", &format!("SCHEMA app_{number};")).replace("app.", &format!("app_{number}."))
-    };
+    let apart = |(number, sql): (usize, &String)| with_name(sql, "app", &format!("app_{number}"));
     found.iter().enumerate().map(apart).collect()
 }
 
