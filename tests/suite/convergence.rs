@@ -11,11 +11,7 @@ use proptest::{
     test_runner::{Config, RngSeed, TestCaseError, TestRunner},
 };
 
-use crate::{
-    migration::Migration,
-    random,
-    server::{majors, server, trusting_server},
-};
+use crate::{migration::Texts, random, server::majors};
 
 /// How many workers migrate at once; each has a role, and so databases, of its own.
 const WORKERS: usize = 3;
@@ -43,17 +39,13 @@ fn seed() -> u64 {
 }
 
 fn migrate(before: &random::Schema, after: &random::Schema, worker: usize) -> Result<(), String> {
-    migrate_texts(before.server, (before.to_string(), random::rows(before), after.to_string()), worker)
+    let texts = Texts { start: before.to_string(), goal: after.to_string(), rows: random::rows(before) };
+    migrate_texts(texts, before.server, worker)
 }
 
-/// Migrates from one schema, with rows, to another.
-fn migrate_texts(on: random::Server, texts: (String, String, String), worker: usize) -> Result<(), String> {
-    let random::Server { major, superuser } = on;
-    let (start, rows, goal) = texts;
+fn migrate_texts(texts: Texts, on: random::Server, worker: usize) -> Result<(), String> {
     // Apart from the workers of the fixtures, which may run at the same time.
-    let worker = 10 + worker;
-    let engine = if superuser { trusting_server(major) } else { server(major) };
-    Migration { engine, worker, start, rows, goal }.run().map(drop)
+    texts.migrate(on.major, on.superuser, 10 + worker).map(drop)
 }
 
 /// Migrations of several random schemas at once, each with schemas of its own; where that fails, of each alone.
@@ -70,15 +62,13 @@ fn converge_together(runner: &mut TestRunner, on: random::Server, worker: usize,
             let after = random::mutate(&before, seed);
             (random::beside_others(&before), random::beside_others(&after))
         });
-        let pairs: Vec<_> = pairs.collect();
-        let all = |text: &dyn Fn(&random::Schema) -> String, schemas: Vec<&random::Schema>| -> String {
+        let (befores, afters): (Vec<random::Schema>, Vec<random::Schema>) = pairs.unzip();
+        let all = |schemas: &[random::Schema], text: fn(&random::Schema) -> String| -> String {
             schemas.iter().enumerate().map(|(number, schema)| random::apart(&text(schema), number)).collect()
         };
-        let befores = || pairs.iter().map(|(before, _)| before).collect::<Vec<_>>();
-        let afters = pairs.iter().map(|(_, after)| after).collect();
-        let print = |schema: &random::Schema| schema.to_string();
-        let texts = (all(&print, befores()), all(&|it| random::rows(it), befores()), all(&print, afters));
-        let Err(error) = migrate_texts(on, texts, worker) else { continue };
+        let sql = random::Schema::to_string;
+        let texts = Texts { start: all(&befores, sql), goal: all(&afters, sql), rows: all(&befores, random::rows) };
+        let Err(error) = migrate_texts(texts, on, worker) else { continue };
         for tree in trees {
             runner.run_one(tree, alone(on, worker)).map_err(|error| error.to_string())?;
         }

@@ -14,7 +14,11 @@ use reconcile::{
     source,
 };
 
-use crate::{dump, survival::Rows};
+use crate::{
+    dump,
+    server::{server, trusting_server},
+    survival::Rows,
+};
 
 /// A database, what is in it, and what it is to become.
 pub struct Migration<'a> {
@@ -28,6 +32,22 @@ pub struct Migration<'a> {
     pub rows: String,
     /// The schema that it is to become.
     pub goal: String,
+}
+
+/// What a migration starts from, where it goes, and the rows in between.
+pub struct Texts {
+    pub start: String,
+    pub goal: String,
+    pub rows: String,
+}
+
+impl Texts {
+    /// Migrates on the shared cluster of a version, for a worker that is a superuser or is not.
+    pub fn migrate(self, major: u32, superuser: bool, worker: usize) -> Result<Plan, String> {
+        let engine = if superuser { trusting_server(major) } else { server(major) };
+        let Self { start, goal, rows } = self;
+        Migration { engine, worker, start, rows, goal }.run()
+    }
 }
 
 impl Migration<'_> {

@@ -14,7 +14,7 @@ use reconcile::{
     plan::{describe, file::Plan},
 };
 
-use crate::{migration::Migration, project::Project, server::server};
+use crate::{migration::Texts, project::Project, server::server};
 
 /// Apart from the workers of other tests, which may run at the same time.
 const WORKER: usize = 30;
@@ -53,8 +53,8 @@ fn major() -> u32 {
 
 /// Migrates from what a script makes, rows included, to what a schema says.
 fn migrate(worker: usize, script: &str, goal: &str) -> Result<Plan, String> {
-    let (start, rows, goal) = (String::new(), script.to_owned(), goal.to_owned());
-    Migration { engine: server(major()), worker: WORKER + worker, start, rows, goal }.run()
+    let texts = Texts { start: String::new(), goal: goal.to_owned(), rows: script.to_owned() };
+    texts.migrate(major(), false, WORKER + worker)
 }
 
 /// Does something with every item, two at a time; the failures by name.

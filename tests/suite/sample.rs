@@ -1,9 +1,6 @@
 //! The sample schema: from nothing, from its older version with rows in it, and back.
 
-use crate::{
-    migration::Migration,
-    server::{majors, server},
-};
+use crate::{migration::Texts, server::majors};
 
 const NOW: &str = include_str!("../../schema.sql");
 const OLDER: &str = include_str!("../../fixtures/sample/before.sql");
@@ -16,9 +13,8 @@ const WORKER: usize = 200;
 fn the_sample_and_its_older_version_become_each_other_with_rows_and_without() {
     for major in majors() {
         let migrate = |start: &str, rows: &str, goal: &str| {
-            let (start, rows, goal) = (start.to_owned(), rows.to_owned(), goal.to_owned());
-            let migration = Migration { engine: server(major), worker: WORKER, start, rows, goal };
-            migration.run().unwrap_or_else(|error| panic!("on {major}: {error}"))
+            let texts = Texts { start: start.to_owned(), goal: goal.to_owned(), rows: rows.to_owned() };
+            texts.migrate(major, false, WORKER).unwrap_or_else(|error| panic!("on {major}: {error}"))
         };
         let plan = migrate(OLDER, ROWS, NOW);
         assert!(plan.proof.rows.len() >= 20 && plan.proof.without_rows.is_empty(), "on {major}: {:?}", plan.proof);

@@ -55,8 +55,7 @@ pub(super) fn transfer(at: &At) -> Option<Transfer> {
 
 /// Whether the rows of a table go over, as far as there are any.
 pub(super) fn goes_over(at: &At) -> bool {
-    let has_rows = || !is_partitioned(at.current, at.id) || !Sources::of(at).rows.is_empty();
-    shared(at).is_some() && has_rows()
+    shared(at).is_some() && !Sources::of(at).rows.is_empty()
 }
 
 /// What is lost when a table goes although its rows go over: the values of columns that go.
