@@ -79,6 +79,7 @@ impl Graph {
         graph.holders(current, desired, decisions);
         graph.words(current, decisions);
         graph.transfers(current, desired, decisions);
+        graph.rows(current, desired);
         graph
     }
 
@@ -323,6 +324,35 @@ impl Graph {
                 self.edge((Part::Restore, id), (Part::Main, after));
             }
         }
+    }
+
+    /// What writes down a value of a row type, as a default may, does so when the parts that go are gone: no catalog tells
+    /// how many of them it writes. Where it has to be there before, it does not write any.
+    fn rows(&mut self, current: &Catalog, desired: &Catalog) {
+        let mut edges = Vec::new();
+        for (index, (part, column)) in self.nodes.iter().enumerate().filter(|(_, (_, id))| is_column(id)) {
+            if *part != Part::Drop || desired.contains(column) {
+                continue;
+            }
+            let wholes = current.referenced(column).filter(|(whole, tie)| *tie != Tie::Needs && !is_column(whole));
+            let writers = wholes.flat_map(|(whole, _)| desired.dependents(whole)).filter(|(_, tie)| *tie == Tie::Needs);
+            edges.extend(writers.filter_map(|(id, _)| self.index(Part::Main, id)).map(|writer| (index, writer)));
+        }
+        for (gone, writer) in edges {
+            if !self.leads(writer, gone) {
+                self.edges.insert((gone, writer));
+            }
+        }
+    }
+
+    /// Whether a node comes before another.
+    fn leads(&self, first: usize, last: usize) -> bool {
+        let (mut next, mut seen) = (vec![first], BTreeSet::from([first]));
+        while let Some(node) = next.pop().filter(|_| !seen.contains(&last)) {
+            let after = self.edges.range((node, 0)..=(node, usize::MAX)).map(|(_, after)| *after);
+            next.extend(after.filter(|it| seen.insert(*it)));
+        }
+        seen.contains(&last)
     }
 
     fn is_created(&self, current: &Catalog, id: &ObjectId) -> bool {

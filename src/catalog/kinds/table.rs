@@ -123,11 +123,8 @@ impl Definition for Table {
         if self.unlogged == to.unlogged {
             return Vec::new();
         }
-        let columns = at.current.dependents(at.id).filter(|(id, _)| id.kind == Kind::Column);
-        let keys = columns.flat_map(|(column, _)| at.current.dependents(column).map(|(key, _)| key));
-        let keys = keys.filter(|key| key.kind == Kind::ForeignKey);
         let table = |id: &ObjectId| ObjectId::new(Kind::Table, id.names.iter().take(2).cloned());
-        let others = keys.flat_map(|key| {
+        let others = foreign_keys(at.current, at.id).flat_map(|key| {
             if !at.desired.contains(key) {
                 return vec![key.clone()];
             }
@@ -135,6 +132,16 @@ impl Definition for Table {
             if to.unlogged { vec![table(key)] } else { referenced.filter(|it| *it != table(key)).collect() }
         });
         others.filter(|other| other != at.id).collect()
+    }
+
+    /// The same goes for foreign keys that are made.
+    fn precedes(&self, at: &At) -> Vec<ObjectId> {
+        match at.current.get(at.id) {
+            Some(Object::Table(from)) if from.unlogged != self.unlogged => {
+                foreign_keys(at.desired, at.id).filter(|key| at.is_made(key)).cloned().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn rewrites(&self, _: Manner, at: &At) -> bool {
@@ -153,6 +160,13 @@ impl Definition for Table {
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         relation_slots(id)
     }
+}
+
+/// The foreign keys of a table, and those that refer to it.
+fn foreign_keys<'a>(catalog: &'a Catalog, table: &ObjectId) -> impl Iterator<Item = &'a ObjectId> {
+    let columns = catalog.dependents(table).map(|(id, _)| id).filter(|id| id.kind == Kind::Column);
+    let keys = columns.flat_map(|column| catalog.dependents(column)).map(|(key, _)| key);
+    keys.filter(|key| key.kind == Kind::ForeignKey)
 }
 
 impl Table {

@@ -368,6 +368,23 @@ impl Routine {
     }
 }
 
+impl Signature {
+    /// Whether PostgreSQL takes the two for one: it looks past the modifiers of types.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let bare = |ty: &Type| match ty.base {
+            Base::Builtin(name) => {
+                let (before, rest) = name.split_once('(').unwrap_or((name, ""));
+                Some((format!("{before}{}", rest.split_once(')').unwrap_or_default().1), ty.array))
+            }
+            _ => None,
+        };
+        let same = |(one, another): (&Type, &Type)| one == another || bare(one).is_some() && bare(one) == bare(another);
+        self.name == other.name
+            && self.arguments.len() == other.arguments.len()
+            && self.arguments.iter().zip(&other.arguments).all(same)
+    }
+}
+
 impl Table {
     /// The column of this name.
     pub fn column(&self, name: &str) -> Option<&Column> {

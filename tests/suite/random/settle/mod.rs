@@ -99,7 +99,8 @@ impl Schema {
                 }
                 Does::Rows(_) | Does::Procedure(_) => {}
             }
-            if self.routine(&routine.signature()).is_none() {
+            let signature = routine.signature();
+            if !self.routines.iter().any(|it| it.signature().is_like(&signature)) {
                 self.routines.push(routine);
             }
         }
