@@ -125,6 +125,11 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         None
     }
 
+    /// How rows that are elsewhere come to what this makes, before it does.
+    fn gather(&self, _at: &At) -> Option<Gathering> {
+        None
+    }
+
     /// What has to be replaced as a whole where PostgreSQL refuses to add this part, or to make it of `from`: the
     /// composite type whose values rows hold.
     fn rebuilds(&self, _from: Option<&Self>, _at: &At) -> Option<ObjectId> {
@@ -239,6 +244,17 @@ pub struct Transfer {
     pub room: Vec<ObjectId>,
     /// What looks at them when it is made, or would keep some of them out: it comes after them.
     pub lookers: Vec<ObjectId>,
+}
+
+/// How rows come to where they belong from now on.
+#[derive(Debug)]
+pub struct Gathering {
+    /// Moves them.
+    pub step: Step,
+    /// The tables that they leave, which go, or are tied to the same whole again, only after that.
+    pub sources: Vec<ObjectId>,
+    /// What ties to the table that they come to those in which they find room.
+    pub room: Vec<ObjectId>,
 }
 
 /// Where a definition stands: its address, the catalogs on both sides, and what is created together with it.

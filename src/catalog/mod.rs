@@ -11,7 +11,7 @@ mod resolve;
 pub mod secret;
 mod step;
 
-pub use definition::{Alteration, At, Concern, Definition, Detour, Manner, Shape, Slot, Space, Transfer};
+pub use definition::{Alteration, At, Concern, Definition, Detour, Gathering, Manner, Shape, Slot, Space, Transfer};
 pub use equality::Kept;
 pub use fingerprint::{Digest, Fingerprint};
 pub use id::{ObjectId, Words};

@@ -135,6 +135,10 @@ impl Drafting<'_> {
                 let steps = transfer.map(|it| if *part == Part::Save { it.save } else { it.restore });
                 steps.into_iter().flatten().map(|step| about(step, &[], &ids, &[])).collect()
             }
+            (Part::Gather, _) => {
+                let gathering = self.desired.get(id).and_then(|it| it.gather(&self.at(id, &[])));
+                gathering.into_iter().map(|it| about(it.step, &[], &ids, &[])).collect()
+            }
             (Part::LetGo, _) => Vec::new(),
             (Part::Main, _) => self.create(node).into_iter().map(|step| about(step, &ids, &[], &[])).collect(),
             (Part::Drop, Some(Decision::Swap)) => {

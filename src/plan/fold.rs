@@ -38,14 +38,14 @@ impl Folding {
             let carrier = match part {
                 Part::Drop => current.get(id).and_then(|it| it.remover(&at)),
                 Part::LetGo | Part::Main => desired.get(id).and_then(|it| it.carrier(&at)),
-                Part::Save | Part::Restore | Part::Finish => None,
+                Part::Save | Part::Gather | Part::Restore | Part::Finish => None,
             };
             let carrier = carrier.and_then(|it| graph.index(*part, &it));
             folding.carried.extend(carrier.map(|_| index));
             let parent = carrier.or_else(|| match part {
                 Part::Drop => drop_parent(graph, current, decisions, id),
                 Part::Main => main_parent(graph, desired, &at),
-                Part::Save | Part::LetGo | Part::Restore | Part::Finish => None,
+                Part::Save | Part::LetGo | Part::Gather | Part::Restore | Part::Finish => None,
             });
             folding.into.push(parent.unwrap_or(index));
         }
@@ -134,6 +134,7 @@ impl Folding {
                 Part::Save => "save the rows of",
                 Part::LetGo => "let go",
                 Part::Drop => "drop",
+                Part::Gather => "move rows to",
                 Part::Main => "make",
                 Part::Restore => "restore the rows of",
                 Part::Finish => "finish",

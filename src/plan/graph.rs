@@ -20,6 +20,8 @@ pub(super) enum Part {
     LetGo,
     /// It is dropped, or moved out of the way.
     Drop,
+    /// Rows that are elsewhere come to where it is made.
+    Gather,
     /// It is created, or changed.
     Main,
     /// The rows that were put aside are put back.
@@ -79,6 +81,7 @@ impl Graph {
         graph.holders(current, desired, decisions);
         graph.words(current, decisions);
         graph.transfers(current, desired, decisions);
+        graph.gatherings(current, desired, decisions);
         graph.rows(current, desired);
         graph
     }
@@ -322,6 +325,43 @@ impl Graph {
             }
             for after in &transfer.lookers {
                 self.edge((Part::Restore, id), (Part::Main, after));
+            }
+        }
+    }
+
+    /// Rows come to where something is made when everything is ready for it, and before what they leave goes or is made again.
+    fn gatherings(&mut self, current: &Catalog, desired: &Catalog, decisions: &Decisions) {
+        let created =
+            decisions.of.keys().filter(|id| self.index(Part::Main, id).is_some() && self.is_created(current, id));
+        let of = |id: &ObjectId| Some((id.clone(), desired.get(id)?.gather(&decisions.at(id, current, desired))?));
+        for (id, gathering) in created.filter_map(of).collect::<Vec<_>>() {
+            let links = |table: &ObjectId| ObjectId::about(id.kind, table);
+            let (stay, go): (Vec<&ObjectId>, Vec<&ObjectId>) =
+                gathering.sources.iter().partition(|table| desired.contains(table));
+            let again: Vec<ObjectId> = stay.into_iter().map(links).chain([id.clone()]).collect();
+            let with_what_goes: BTreeSet<ObjectId> = go.iter().map(|table| links(table)).collect();
+            let gather = (Part::Gather, id.clone());
+            let ends: Vec<usize> = again.iter().filter_map(|link| self.index(Part::Main, link)).collect();
+            let before = |(first, second): &(usize, usize)| ends.contains(second).then_some(*first);
+            let before: BTreeSet<usize> = self.edges.iter().filter_map(before).collect();
+            let is_ready = |node: &&usize| match &self.nodes[**node] {
+                (Part::Drop, link) => !with_what_goes.contains(link),
+                (Part::Gather, _) => false,
+                (_, it) => !it.kind.links(),
+            };
+            let before: Vec<Node> = before.iter().filter(is_ready).map(|node| self.nodes[*node].clone()).collect();
+            self.nodes.insert(gather);
+            for (part, first) in before.iter().map(|(part, first)| (*part, first)) {
+                self.edge((part, first), (Part::Gather, &id));
+            }
+            for below in &gathering.room {
+                self.edge((Part::Main, below), (Part::Gather, &id));
+            }
+            for link in &again {
+                self.edge((Part::Gather, &id), (Part::Main, link));
+            }
+            for table in go {
+                self.edge((Part::Gather, &id), (Part::Drop, table));
             }
         }
     }

@@ -52,7 +52,7 @@ fn key(part: Part, id: &ObjectId, desired: &Catalog, decisions: &Decisions) -> K
     let phase = match part {
         // What needs a commit of its own comes first, so that one transaction can hold the rest.
         Part::Main if commits => 0,
-        Part::Main | Part::Restore => 1,
+        Part::Gather | Part::Main | Part::Restore => 1,
         Part::Save | Part::LetGo | Part::Drop => 2,
         Part::Finish => 3,
     };

@@ -175,6 +175,11 @@ impl Constraint {
         self.definition.starts_with("CHECK")
     }
 
+    /// Whether it is the one by which logical replication knows rows, where nothing else is said.
+    pub(super) fn is_primary_key(&self) -> bool {
+        self.definition.starts_with("PRIMARY KEY")
+    }
+
     /// Schema and name of the index of which the constraint's own is a partition.
     pub(super) fn parent(&self) -> Option<&Vec<String>> {
         self.parent.as_ref()

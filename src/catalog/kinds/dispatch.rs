@@ -230,6 +230,11 @@ macro_rules! kinds {
                 match self { $(Object::$kind(it) => it.held_by(at, side),)* }
             }
 
+            /// See [`Definition::gather`].
+            pub fn gather(&self, at: &At) -> Option<Gathering> {
+                match self { $(Object::$kind(it) => it.gather(at),)* }
+            }
+
             /// See [`Definition::transfer`].
             pub fn transfer(&self, at: &At) -> Option<Transfer> {
                 match self { $(Object::$kind(it) => it.transfer(at),)* }

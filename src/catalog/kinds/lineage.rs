@@ -12,7 +12,7 @@ pub(super) fn parents<'a>(catalog: &'a Catalog, relation: &[String]) -> &'a [Vec
     }
 }
 
-/// The object that says what is above a relation.
+/// The address of the object that says what is above a relation.
 pub(super) fn links(catalog: &Catalog, relation: &[String]) -> Vec<ObjectId> {
     link(catalog, relation).map(|(id, _)| id.clone()).into_iter().collect()
 }
@@ -120,7 +120,8 @@ pub(super) fn tables(relation: &[String]) -> [ObjectId; 2] {
     [Kind::Table, Kind::ForeignTable].map(|kind| ObjectId::new(kind, relation.iter().cloned()))
 }
 
-fn link<'a>(catalog: &'a Catalog, relation: &[String]) -> Option<(&'a ObjectId, &'a Object)> {
+/// The object that says what is above a relation, with its address.
+pub(super) fn link<'a>(catalog: &'a Catalog, relation: &[String]) -> Option<(&'a ObjectId, &'a Object)> {
     let links = [Kind::Partition, Kind::Inheritance].into_iter().filter(|kind| catalog.holds(*kind));
     let mut links = links.peekable();
     // Most databases know nothing of either, and every column asks.

@@ -3,6 +3,7 @@
 mod access_method;
 mod aggregate;
 mod base_type;
+mod bound;
 mod cast;
 mod cluster;
 mod collation;
@@ -29,6 +30,7 @@ mod foreign;
 mod foreign_key;
 mod foreign_options;
 mod foreign_table;
+mod gather;
 mod generated;
 mod grant;
 mod identity;
@@ -80,7 +82,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::definition::{Alteration, At, Concern, Definition, Detour, Manner, Shape, Slot, Transfer};
+use super::definition::{Alteration, At, Concern, Definition, Detour, Gathering, Manner, Shape, Slot, Transfer};
 use super::{Catalog, ObjectId, Step, Tie, Visit};
 
 pub use database::database;

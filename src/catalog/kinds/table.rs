@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Kind, Object, inheritance,
+    Kind, Object, gather, inheritance,
     options::{self, Options},
     partition, row_type, transfer, typed_table,
 };
@@ -106,15 +106,17 @@ impl Definition for Table {
 
     fn drop(&self, at: &At) -> Vec<Step> {
         let step = Step::new(format!("DROP {}", at.id));
+        let fits = gather::all_go_over(at);
         let lost = if transfer::goes_over(at) {
             transfer::losses(at)
-        } else if self.is_partitioned() || transfer::goes_up(at) {
+        } else if self.is_partitioned() || transfer::goes_up(at) || fits.is_some() {
             // The rows of a partitioned table are in its partitions.
             Vec::new()
         } else {
             vec![Hazard::Loss { what: at.id.to_string() }]
         };
         let step = lost.into_iter().fold(step, Step::hazard);
+        let step = fits.into_iter().fold(step, Step::guard);
         partition::let_go(at).into_iter().chain([step]).collect()
     }
 

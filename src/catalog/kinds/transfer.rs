@@ -126,11 +126,13 @@ fn partitions(catalog: &Catalog, table: &ObjectId, visit: &mut dyn FnMut(&Object
     }
 }
 
-fn is_partitioned(catalog: &Catalog, id: &ObjectId) -> bool {
+/// Whether rows that are put into a table go to its partitions.
+pub(super) fn is_partitioned(catalog: &Catalog, id: &ObjectId) -> bool {
     matches!(catalog.get(id), Some(Object::Table(table)) if table.is_partitioned())
 }
 
-fn columns<'a>(
+/// The columns of a table.
+pub(super) fn columns<'a>(
     catalog: &'a Catalog,
     table: &'a ObjectId,
 ) -> impl Iterator<Item = (&'a ObjectId, &'a super::column::Column)> {

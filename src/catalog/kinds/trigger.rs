@@ -56,6 +56,13 @@ impl Definition for Trigger {
     }
 }
 
+impl Trigger {
+    /// Whether an event (`DELETE`) may fire it: a name that says so does no harm.
+    pub(super) fn fires_on(&self, event: &str) -> bool {
+        self.definition.split(" ON ").next().is_some_and(|head| head.contains(event))
+    }
+}
+
 /// The state of a trigger in a partition, where it is not that of the partitioned table, from which the trigger comes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

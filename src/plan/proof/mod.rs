@@ -7,12 +7,14 @@ mod survive;
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
+use postgres::{Client, SimpleQueryMessage};
+
 use super::{
     file::{Group, Observed, Step},
     rehearsal::{Ran, RehearsalError, Session, StatementError},
 };
 use crate::{
-    catalog::{self, Catalog, Hazard},
+    catalog::{self, Catalog, Guard, Hazard},
     engine::Scratch,
 };
 pub(super) use beside::{Beside, Reach};
@@ -122,10 +124,9 @@ pub(super) fn rehearse(on: &Rehearsal, steps: &[Step], groups: &[Group]) -> Resu
             }
             Err(failure) => match failure.about_rows(steps, &filled, &unfit) {
                 Some(tables) => {
-                    let sql = steps.get(failure.step).map(|step| step.sql.as_str()).unwrap_or_default();
                     for (table, why) in tables {
                         match hints.entry(table) {
-                            Entry::Vacant(entry) => drop(entry.insert(sql.to_owned())),
+                            Entry::Vacant(entry) => drop(entry.insert(failure.sql(steps).to_owned())),
                             Entry::Occupied(entry) => drop(unfit.insert(entry.key().clone(), why)),
                         }
                     }
@@ -154,10 +155,35 @@ pub(super) fn losses(steps: &[Step]) -> BTreeSet<String> {
 /// A step that failed, by index.
 struct Failure {
     step: usize,
-    error: StatementError,
+    cause: Cause,
+}
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    /// Its statement did.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// Rows stand in its way.
+    #[error("{}", _0.requires)]
+    Guard(Guard),
+}
+
+impl From<postgres::Error> for Cause {
+    fn from(error: postgres::Error) -> Self {
+        Self::Statement(error.into())
+    }
 }
 
 impl Failure {
+    /// What failed: a statement, or the query of a guard.
+    fn sql<'a>(&'a self, steps: &'a [Step]) -> &'a str {
+        match &self.cause {
+            Cause::Statement(_) => steps.get(self.step).map(|step| step.sql.as_str()).unwrap_or_default(),
+            Cause::Guard(guard) => &guard.query,
+        }
+    }
+
     /// The tables whose rows are to be left out, where the step says that it may fail on rows and failed on them.
     fn about_rows(
         &self,
@@ -165,21 +191,23 @@ impl Failure {
         filled: &Filled,
         unfit: &BTreeMap<String, String>,
     ) -> Option<BTreeMap<String, String>> {
-        // Classes 22 (data exception), 23 (integrity constraint violation), and the mistakes that routines raise.
-        let db = self.error.db()?;
-        let code = db.code().code();
-        // XX000 is what an index says of a function that returns null.
-        if !(code.starts_with("22") || code.starts_with("23") || ["P0001", "21000", "XX000"].contains(&code)) {
-            return None;
+        let mut named = None;
+        if let Cause::Statement(error) = &self.cause {
+            // Classes 22 (data exception), 23 (integrity constraint violation), and the mistakes that routines raise.
+            let db = error.db()?;
+            let code = db.code().code();
+            // XX000 is what an index says of a function that returns null.
+            if !(code.starts_with("22") || code.starts_with("23") || ["P0001", "21000", "XX000"].contains(&code)) {
+                return None;
+            }
+            named = db.schema().zip(db.table()).map(|(schema, table)| crate::sql::qualified([schema, table]));
         }
-        let why = format!("its rows do not fit the change: {}", self.error);
-        let named = db.schema().zip(db.table()).map(|(schema, table)| crate::sql::qualified([schema, table]));
-        let step = steps.get(self.step)?;
+        let why = format!("its rows do not fit the change: {}", self.cause);
         let with_rows = || filled.rows.keys().filter(|table| !unfit.contains_key(*table));
         if let Some(table) = with_rows().find(|table| named.as_ref() == Some(table)) {
             return Some([(table.clone(), why)].into());
         }
-        let mentioned = |table: &&String| step.sql.contains(table.as_str());
+        let mentioned = |table: &&String| self.sql(steps).contains(table.as_str());
         let mut tables: BTreeMap<String, String> =
             with_rows().filter(mentioned).map(|table| (table.clone(), why.clone())).collect();
         if tables.is_empty() {
@@ -190,10 +218,16 @@ impl Failure {
     }
 
     fn into_error(self, steps: &[Step]) -> ProofError {
-        let steps = sql(steps);
-        let sql = steps.get(self.step).cloned().unwrap_or_default();
-        ProofError::Step { number: self.step + 1, of: steps.len(), sql, why: self.error.to_string(), steps }
+        let sql = self.sql(steps).to_owned();
+        let steps = self::sql(steps);
+        ProofError::Step { number: self.step + 1, of: steps.len(), sql, why: self.cause.to_string(), steps }
     }
+}
+
+/// Whether a guard finds rows.
+fn stands_in_the_way(client: &mut Client, guard: &Guard) -> Result<bool, postgres::Error> {
+    let found = client.simple_query(&guard.query)?;
+    Ok(found.iter().any(|message| matches!(message, SimpleQueryMessage::Row(_))))
 }
 
 fn execute(
@@ -203,8 +237,8 @@ fn execute(
     steps: &[Step],
     groups: &[Group],
 ) -> Result<Vec<Observed>, Failure> {
-    fn failed<E: Into<StatementError>>(step: usize) -> impl Fn(E) -> Failure {
-        move |error| Failure { step, error: error.into() }
+    fn failed<E: Into<Cause>>(step: usize) -> impl Fn(E) -> Failure {
+        move |error| Failure { step, cause: error.into() }
     }
     let mut observer = Observer::new(&mut session.client).map_err(failed(0))?;
     let mut observed = Vec::with_capacity(steps.len());
@@ -219,6 +253,11 @@ fn execute(
                 beside.run(&step.sql, reach, session, copy).map_err(failed(number))?;
                 observed.push(Observed::default());
                 continue;
+            }
+            for guard in &step.guards {
+                if stands_in_the_way(&mut session.client, guard).map_err(failed(number))? {
+                    return Err(Failure { step: number, cause: Cause::Guard(guard.clone()) });
+                }
             }
             let ran = session.run(&step.sql, group.transaction).map_err(failed(number))?;
             if ran == Ran::Lent && group.transaction {
