@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    Object,
     constraint::{add, change, may_fail, query, remove, validate},
     lineage,
     row_security::lifted,
@@ -86,7 +87,9 @@ impl Definition for ForeignKey {
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
-        let goes_along = self.derived && !lineage::persisting(at, lineage::relation(at.id)).is_empty();
+        let relation = lineage::relation(at.id);
+        let table_goes = || lineage::tables(relation).iter().any(|table| at.goes(table));
+        let goes_along = self.derived && (!lineage::persisting(at, relation).is_empty() || table_goes());
         match self.derived {
             true if goes_along => Vec::new(),
             // Before 15, a detached partition does not keep a key that refers to its own partitioned table.
@@ -97,7 +100,8 @@ impl Definition for ForeignKey {
 
     fn precedes(&self, at: &At) -> Vec<ObjectId> {
         // It is taken for that of the partitioned table when the table is attached.
-        if self.derived { lineage::links(at.desired, lineage::relation(at.id)) } else { Vec::new() }
+        let is_there = self.derived && !comes_along(at);
+        if is_there { lineage::links(at.desired, lineage::relation(at.id)) } else { Vec::new() }
     }
 
     fn incidental(&self) -> bool {
@@ -119,7 +123,28 @@ impl ForeignKey {
 
 /// Whether the key of a partition would come about with another name when a new table is attached.
 fn has_own_name(at: &At) -> bool {
-    let above = at.desired.referenced(at.id).map(|(id, _)| id).find(|id| id.kind == at.id.kind);
-    let is_new = lineage::tables(lineage::relation(at.id)).iter().any(|table| at.is_made(table));
-    is_new && above.is_some_and(|above| above.name() != at.id.name())
+    of_new_table(at) && above(at).is_some_and(|above| above.name() != at.id.name())
+}
+
+/// Whether the key of a partition comes about as it is to be, when the table is attached or when the partitioned table gets it.
+fn comes_along(at: &At) -> bool {
+    of_new_table(at) && above(at).is_some_and(|above| above.name() == at.id.name())
+}
+
+/// The key of the partitioned table.
+fn above<'a>(at: &At<'a>) -> Option<&'a ObjectId> {
+    at.desired.referenced(at.id).map(|(id, _)| id).find(|id| id.kind == at.id.kind)
+}
+
+fn of_new_table(at: &At) -> bool {
+    lineage::tables(lineage::relation(at.id)).iter().any(|table| at.is_made(table))
+}
+
+/// The keys that a table has once it is attached.
+pub(super) fn coming_along(at: &At, table: &ObjectId) -> Vec<ObjectId> {
+    let columns = at.desired.dependents(table).map(|(id, _)| id);
+    let keys = columns.flat_map(|column| at.desired.dependents(column)).map(|(key, _)| key);
+    let derived = |key: &&ObjectId| matches!(at.desired.get(key), Some(Object::ForeignKey(it)) if it.derived);
+    let own = keys.filter(|key| lineage::relation(key) == &*table.names).filter(derived);
+    own.filter(|key| comes_along(&At { id: key, ..*at })).cloned().collect()
 }

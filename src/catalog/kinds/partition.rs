@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, gather, lineage, not_null};
+use super::{Kind, foreign_key, gather, lineage, not_null};
 use crate::{
     catalog::{At, Definition, Gathering, Hazard, Kept, ObjectId, Shape, Step},
     sql,
@@ -62,6 +62,10 @@ impl Definition for Partition {
         let step = attachment(parent, &format!("DETACH PARTITION {}", table.address()));
         let renamed = if at.desired.contains(at.id) { Vec::new() } else { not_null::renamed(at, table) };
         std::iter::once(step).chain(renamed).collect()
+    }
+
+    fn precedes(&self, at: &At) -> Vec<ObjectId> {
+        foreign_key::coming_along(at, at.id.root())
     }
 
     fn gather(&self, at: &At) -> Option<Gathering> {
