@@ -25,6 +25,7 @@ pub const KNOWN: &[(&str, &str)] = &[
     ("CACHE", "engine.cache"),
     ("OFFLINE", "engine.offline: true or false"),
     ("TRUST", "engine.trust: restricted or full"),
+    ("PRELOAD", "engine.preload, between commas"),
     ("CONNECT_TIMEOUT", "timeouts.connect"),
     ("STATEMENT_TIMEOUT", "timeouts.statement"),
     ("LOCK_TIMEOUT", "timeouts.lock"),
@@ -95,6 +96,7 @@ impl Variables {
                 folders: paths("ENGINE_FOLDERS"),
                 cache: self.path("CACHE"),
                 offline: self.flag("OFFLINE")?,
+                preload: self.get("PRELOAD").map(|list| list.split(',').map(|item| item.trim().to_owned()).collect()),
                 trust: self.one_of("TRUST", &[("restricted", Trust::Restricted), ("full", Trust::Full)])?,
                 ..self.get("ENGINE").map(EngineLayer::from_word).unwrap_or_default()
             },
