@@ -9,7 +9,15 @@ use std::{
     sync::{LazyLock, Mutex},
 };
 
-use reconcile::catalog::Digest;
+use reconcile::{
+    catalog::Digest,
+    engine::{Scratch, Spec},
+};
+
+use crate::{
+    project::Project,
+    server::{majors, server},
+};
 
 /// Its source; the library's name has a sum over it, so that another source is compiled anew.
 const SOURCE: &str = include_str!("label_provider/provider.rs");
@@ -68,4 +76,67 @@ fn folder() -> &'static Path {
         folder.to_owned()
     });
     &FOLDER
+}
+
+/// What a project is told whose scratch server has no provider.
+const HINT: &str = "engine: {preload: [LIBRARY]}; or name a server that has it: --engine URL";
+
+/// A schema, and a label on it.
+const LABELLED: &str = "CREATE SCHEMA app;\nSECURITY LABEL FOR guard ON SCHEMA app IS 'secret';\n";
+
+fn database(major: u32) -> Scratch {
+    server(major).database(&Spec { role: "labeller".to_owned(), ..Spec::default() }).unwrap()
+}
+
+#[test]
+fn a_scratch_server_without_the_provider_says_where_the_label_stands_and_what_to_do() {
+    let database = database(majors()[0]);
+    let project = Project::new().on(&database).schema(LABELLED);
+    project
+        .run(["plan"])
+        .code(1)
+        .stderr_has("schema.sql:2:")
+        .stderr_has("provider \"guard\" is not loaded")
+        .stderr_has(HINT);
+}
+
+#[test]
+fn labels_of_the_target_alone_say_it_too() {
+    let database = database(majors()[0]);
+    database.connect().unwrap().batch_execute(LABELLED).unwrap();
+    let project = Project::new().on(&database).schema("CREATE SCHEMA app; CREATE TABLE app.t ();");
+    project.run(["plan"]).code(1).stderr_has("provider \"guard\" is not loaded").stderr_has(HINT);
+}
+
+#[test]
+fn labels_on_roles_say_it_too() {
+    let database = database(majors()[0]);
+    let project = Project::new().on(&database).config("manage: {roles: true}\n");
+    project.write("schema.sql", "CREATE ROLE labelled;\nSECURITY LABEL FOR guard ON ROLE labelled IS 'secret';\n");
+    project
+        .run(["plan"])
+        .code(1)
+        .stderr_has("schema.sql:2:1: SECURITY LABEL ON ROLE labelled: security label provider \"guard\" is not loaded")
+        .stderr_has(HINT);
+}
+
+#[test]
+fn the_library_of_a_provider_is_named_in_the_configuration() {
+    let major = majors()[0];
+    let database = database(major);
+    let preload = format!("engine: {{preload: ['{}']}}\n", library(major).display());
+    let project = Project::new().on(&database).schema(LABELLED).config(&preload);
+    project.run(["apply", "--yes"]).code(0);
+    project.run(["plan"]).code(0).stdout_has("Nothing to do");
+    let inspected =
+        project.run(["inspect"]).code(0).stdout_has("SECURITY LABEL FOR guard ON SCHEMA app IS 'secret';").stdout();
+    project.write("schema.sql", &inspected);
+    project.run(["plan"]).code(0).stdout_has("Nothing to do");
+}
+
+#[test]
+fn the_projects_own_server_loads_the_library_as_well() {
+    let preload = format!("engine: {{order: [download], preload: ['{}']}}\n", library(18).display());
+    let project = Project::new().schema(LABELLED).config(&preload);
+    project.run(["apply", "--yes"]).code(0);
 }
