@@ -238,7 +238,10 @@ impl From<crate::plan::PlanError> for Error {
                 Self::new(ErrorKind::Input, error).hint(hint)
             }
             Plan::Surroundings(crate::plan::SurroundingsError::Rehearsal(error)) => error.into(),
-            Plan::Surroundings(_) => Self::new(ErrorKind::Input, error),
+            Plan::Surroundings(crate::plan::SurroundingsError::Statements { ref hints, .. }) => {
+                let hints = hints.clone();
+                Self::new(ErrorKind::Input, error).hints(hints)
+            }
             Plan::RoleNeeded { .. } => {
                 let hint = "create the role in schema.sql, or see to it that nothing needs it any more";
                 Self::new(ErrorKind::Input, error).hint(hint)
@@ -265,7 +268,10 @@ impl From<crate::plan::RehearsalError> for Error {
             Rehearsal::Read(error) => error.into(),
             Rehearsal::Cycle(error) => error.into(),
             Rehearsal::Postgres(_) => Self::new(ErrorKind::Outside, error),
-            Rehearsal::Statement { .. } => Self::new(ErrorKind::Bug, error).hint(REPORT),
+            Rehearsal::Statement { error: ref refused, .. } => match refused.lacking() {
+                Some(hint) => Self::new(ErrorKind::Outside, error).hint(hint),
+                None => Self::new(ErrorKind::Bug, error).hint(REPORT),
+            },
         }
     }
 }

@@ -63,7 +63,7 @@ pub(super) fn configured(config: &Config) -> Result<Option<Target>, Error> {
 
 /// The engine's settings.
 pub(super) fn settings(config: &Config) -> Result<engine::Settings, Error> {
-    let config::Engine { order, folders, cache, offline, trust } = &config.engine;
+    let config::Engine { order, folders, cache, offline, trust, preload } = &config.engine;
     let mut settings = engine::Settings {
         folders: folders.clone(),
         cache: cache.clone(),
@@ -72,6 +72,7 @@ pub(super) fn settings(config: &Config) -> Result<engine::Settings, Error> {
             config::Trust::Restricted => engine::Trust::Restricted,
             config::Trust::Full => engine::Trust::Full,
         },
+        preload: preload.clone(),
         tell: super::terminal::tell,
         ..engine::Settings::default()
     };

@@ -25,6 +25,7 @@ pub const KNOWN: &[(&str, &str)] = &[
     ("CACHE", "engine.cache"),
     ("OFFLINE", "engine.offline: true or false"),
     ("TRUST", "engine.trust: restricted or full"),
+    ("PRELOAD", "engine.preload, between commas"),
     ("CONNECT_TIMEOUT", "timeouts.connect"),
     ("STATEMENT_TIMEOUT", "timeouts.statement"),
     ("LOCK_TIMEOUT", "timeouts.lock"),
@@ -77,7 +78,6 @@ impl Variables {
     /// What the variables say about the configuration.
     pub fn layer(&self) -> Result<Layer, Error> {
         let paths = |name| self.get(name).map(|list| env::split_paths(list).collect());
-        let commas = |list: &str| list.split(',').map(|item| item.trim().to_owned()).collect();
         Ok(Layer {
             db: self.get("DB").map(str::to_owned),
             schema: paths("SCHEMA"),
@@ -95,6 +95,7 @@ impl Variables {
                 folders: paths("ENGINE_FOLDERS"),
                 cache: self.path("CACHE"),
                 offline: self.flag("OFFLINE")?,
+                preload: self.get("PRELOAD").map(commas),
                 trust: self.one_of("TRUST", &[("restricted", Trust::Restricted), ("full", Trust::Full)])?,
                 ..self.get("ENGINE").map(EngineLayer::from_word).unwrap_or_default()
             },
@@ -125,6 +126,11 @@ impl Variables {
         let parsed = self.get(name).map(duration::parse).transpose();
         parsed.map_err(|expected| bad(name, expected.to_owned()))
     }
+}
+
+/// The items of a list with commas.
+fn commas<T: FromIterator<String>>(list: &str) -> T {
+    list.split(',').map(|item| item.trim().to_owned()).collect()
 }
 
 fn bad(name: &str, expected: String) -> Error {

@@ -79,6 +79,7 @@ struct WrittenEngine {
     cache: Option<PathBuf>,
     offline: Option<bool>,
     trust: Option<Trust>,
+    preload: Option<Vec<String>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -102,8 +103,8 @@ impl WrittenManage {
 
 impl WrittenEngine {
     fn layer(self) -> EngineLayer {
-        let Self { order, folders, cache, offline, trust } = self;
-        EngineLayer { order, folders, cache, offline, trust }
+        let Self { order, folders, cache, offline, trust, preload } = self;
+        EngineLayer { order, folders, cache, offline, trust, preload }
     }
 }
 
@@ -130,11 +131,12 @@ impl Word for WrittenManage {
 }
 
 impl Word for WrittenEngine {
-    const EXPECTED: &'static str = "`auto`, `target`, a URL, or the keys order, folders, cache, offline, trust";
+    const EXPECTED: &'static str =
+        "`auto`, `target`, a URL, or the keys order, folders, cache, offline, trust, preload";
 
     fn from_word(word: &str) -> Option<Self> {
-        let EngineLayer { order, folders, cache, offline, trust } = EngineLayer::from_word(word);
-        Some(Self { order, folders, cache, offline, trust })
+        let EngineLayer { order, folders, cache, offline, trust, preload } = EngineLayer::from_word(word);
+        Some(Self { order, folders, cache, offline, trust, preload })
     }
 }
 

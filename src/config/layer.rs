@@ -57,6 +57,8 @@ pub struct EngineLayer {
     pub offline: Option<bool>,
     /// What statements of the desired state may do.
     pub trust: Option<Trust>,
+    /// Libraries that servers of ours load.
+    pub preload: Option<Vec<String>>,
 }
 
 /// What one place says about waiting.
@@ -143,24 +145,26 @@ impl ManageLayer {
 
 impl EngineLayer {
     fn over(self, below: Self) -> Self {
-        let Self { order, folders, cache, offline, trust } = self;
+        let Self { order, folders, cache, offline, trust, preload } = self;
         Self {
             order: order.or(below.order),
             folders: folders.or(below.folders),
             cache: cache.or(below.cache),
             offline: offline.or(below.offline),
             trust: trust.or(below.trust),
+            preload: preload.or(below.preload),
         }
     }
 
     pub(super) fn decided(self) -> Engine {
-        let Self { order, folders, cache, offline, trust } = self;
+        let Self { order, folders, cache, offline, trust, preload } = self;
         Engine {
             order: order.unwrap_or_default(),
             folders: folders.unwrap_or_default(),
             cache,
             offline: offline.unwrap_or_default(),
             trust: trust.unwrap_or_default(),
+            preload: preload.unwrap_or_default(),
         }
     }
 

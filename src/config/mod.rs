@@ -98,6 +98,8 @@ pub struct Engine {
     pub offline: bool,
     /// What statements of the desired state may do on our own clusters.
     pub trust: Trust,
+    /// Libraries that servers of ours load at their start, such as those of label providers.
+    pub preload: Vec<String>,
 }
 
 /// What statements of the desired state may do on our own clusters.

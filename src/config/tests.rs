@@ -40,7 +40,7 @@ fn every_key_is_read() {
          plans: db/plans\n\
          ledger: history\n\
          manage:\n  schemas: [app]\n  ignore: ['TABLE app.tmp_*']\n  privileges: all\n  owners: none\n\
-         engine:\n  order: [found, download]\n  folders: [pg/bin]\n  cache: /c\n  offline: true\n  trust: full\n\
+         engine:\n  order: [found, download]\n  folders: [pg/bin]\n  cache: /c\n  offline: true\n  trust: full\n  preload: [anon]\n\
          timeouts: { connect: 5s, statement: 2min, lock: 500ms }\n",
     )
     .unwrap();
@@ -56,6 +56,7 @@ fn every_key_is_read() {
     assert_eq!(config.engine.cache, Some("/c".into()));
     assert!(config.engine.offline);
     assert_eq!(config.engine.trust, Trust::Full);
+    assert_eq!(config.engine.preload, ["anon"]);
     assert_eq!(config.timeouts.statement, Some(Duration::from_secs(120)));
     assert_eq!(config.timeouts.lock, Some(Duration::from_millis(500)));
 }

@@ -8,6 +8,7 @@ use super::signals;
 use super::template::{self, Template};
 use super::watcher::Watcher;
 use crate::connect::Target;
+use crate::sql::idents;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::File;
@@ -29,6 +30,7 @@ pub(super) struct Cluster {
     binaries: Binaries,
     cache: PathBuf,
     account: Account,
+    preload: Vec<String>,
     password: String,
     signal: signals::Registration,
 }
@@ -43,7 +45,12 @@ struct Running {
 
 impl Cluster {
     /// Starts a cluster of these programs.
-    pub(super) fn start(binaries: &Binaries, cache: &Path, account: &Account) -> Result<Self, Error> {
+    pub(super) fn start(
+        binaries: &Binaries,
+        cache: &Path,
+        account: &Account,
+        preload: &[String],
+    ) -> Result<Self, Error> {
         super::folder::clean_leftovers(account);
         let template = template::get(binaries, cache, account)?;
         let folder = Folder::create()?;
@@ -54,27 +61,28 @@ impl Cluster {
             move || stop(&running)
         });
         let password = template.password.clone();
-        let (cache, account) = (cache.to_owned(), account.clone());
-        let cluster = Self { running, folder: path, binaries: binaries.clone(), cache, account, password, signal };
-        cluster.launch(binaries, &template)?;
-        cluster.wait_until_ready(&binaries.program("postgres"))?;
+        let (binaries, cache, account) = (binaries.clone(), cache.to_owned(), account.clone());
+        let preload = preload.to_vec();
+        let cluster = Self { running, folder: path, binaries, cache, account, preload, password, signal };
+        cluster.launch(&template)?;
+        cluster.wait_until_ready(&cluster.binaries.program("postgres"))?;
         Ok(cluster)
     }
 
     /// Starts another cluster of the same programs.
     pub(super) fn another(&self) -> Result<Self, Error> {
-        Self::start(&self.binaries, &self.cache, &self.account)
+        Self::start(&self.binaries, &self.cache, &self.account, &self.preload)
     }
 
     /// Fills the folder and starts the processes.
-    fn launch(&self, binaries: &Binaries, template: &Template) -> Result<(), Error> {
-        let account = &self.account;
+    fn launch(&self, template: &Template) -> Result<(), Error> {
+        let (account, binaries) = (&self.account, &self.binaries);
         let mut slot = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(running) = slot.as_mut() else { return Err(Error::Interrupted) };
         let folder = &self.folder;
         let data = self.data();
         template::copy(&template.data, &data).map_err(Error::file("copy a new cluster to", &data))?;
-        configure(folder, &data, binaries.major)?;
+        configure(folder, &data, binaries.major, &self.preload)?;
         let log = folder.join("log");
         let output = File::create(&log).map_err(Error::file("create", &log))?;
         account.own(folder).map_err(Error::file("give away", folder))?;
@@ -164,12 +172,15 @@ fn stop(running: &Mutex<Option<Running>>) {
 ///
 /// Nobody gets in without the password, although only the account can reach the socket: otherwise SQL that makes the server
 /// connect to itself (`dblink`) could become another role.
-fn configure(folder: &Path, data: &Path, major: u32) -> Result<(), Error> {
+fn configure(folder: &Path, data: &Path, major: u32, preload: &[String]) -> Result<(), Error> {
     let socket = folder.display().to_string().replace('\'', "''");
     let mut text = format!("unix_socket_directories = '{socket}'\nport = {PORT}\n{SETTINGS}");
     if major >= 16 {
         // The password is random: guessing it need not be made slow.
         text.push_str("scram_iterations = 1\n");
+    }
+    if !preload.is_empty() {
+        text.push_str(&format!("shared_preload_libraries = '{}'\n", idents(preload).replace('\'', "''")));
     }
     let path = data.join("postgresql.conf");
     std::fs::write(&path, text).map_err(Error::file("write", &path))?;

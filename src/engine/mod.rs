@@ -173,7 +173,7 @@ fn downloaded(settings: &Settings, major: u32, account: &Account) -> Result<Inne
 
 fn own(binaries: &Binaries, settings: &Settings, account: &Account) -> Result<Inner, Error> {
     let cache = cache::folder(settings.cache.as_deref(), account)?;
-    let backend = Backend::Own(Cluster::start(binaries, &cache, account)?);
+    let backend = Backend::Own(Cluster::start(binaries, &cache, account, &settings.preload)?);
     let description = format!("PostgreSQL {} from {}", binaries.version, binaries.folder.display());
     Ok(Inner::new(backend, binaries.major, description, settings.trust, None))
 }

@@ -22,6 +22,8 @@ pub struct Settings {
     pub offline: bool,
     /// What schema.sql may do on a cluster of ours.
     pub trust: Trust,
+    /// Libraries that servers of ours load at their start, such as those of label providers.
+    pub preload: Vec<String>,
     /// Told in a sentence what takes longer than a moment, such as a download.
     #[serde(skip, default = "silence")]
     pub tell: fn(&str),
@@ -75,6 +77,7 @@ impl Default for Settings {
             cache: None,
             offline: false,
             trust: Trust::default(),
+            preload: Vec::new(),
             tell: silence(),
         }
     }

@@ -64,6 +64,16 @@ pub enum StatementError {
     Lost(postgres::Error),
 }
 
+impl StatementError {
+    /// What to do where PostgreSQL refused it because the scratch server lacks something that the target has.
+    pub fn lacking(&self) -> Option<String> {
+        match self {
+            Self::Refused(error) => crate::source::lacking(error.message()),
+            Self::NotLent { .. } | Self::Needed(_) | Self::Beside(_) | Self::Lost(_) => None,
+        }
+    }
+}
+
 impl From<postgres::Error> for StatementError {
     fn from(error: postgres::Error) -> Self {
         match error.as_db_error() {

@@ -5,6 +5,7 @@
 //! nothing else. The scratch server has the same roles by name, without any of their rights.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use postgres::Client;
 
@@ -46,8 +47,13 @@ pub(super) struct Surrounded {
 #[derive(Debug, thiserror::Error)]
 pub enum SurroundingsError {
     /// Statements that have no place in a desired state, or that PostgreSQL refuses, each with its place.
-    #[error("these statements about roles and the database cannot be carried out:\n  {}", _0.join("\n  "))]
-    Statements(Vec<String>),
+    #[error("these statements about roles and the database cannot be carried out:\n  {}", refused.join("\n  "))]
+    Statements {
+        /// Each with its place, and why not.
+        refused: Vec<String>,
+        /// What to do where the server lacks something.
+        hints: BTreeSet<String>,
+    },
     /// The server failed.
     #[error(transparent)]
     Rehearsal(#[from] RehearsalError),
@@ -116,9 +122,10 @@ impl Surroundings {
             user: &server.user,
             maker: &server.maker,
         };
-        let said = source
-            .outer(beside)
-            .map_err(|refused| SurroundingsError::Statements(refused.iter().map(ToString::to_string).collect()))?;
+        let said = source.outer(beside).map_err(|refused| SurroundingsError::Statements {
+            refused: refused.iter().map(ToString::to_string).collect(),
+            hints: BTreeSet::new(),
+        })?;
         let created = source.created_roles();
         let kept = |name: &str| {
             [&server.user, &server.maker].iter().any(|it| *it == name)
@@ -172,14 +179,16 @@ impl Surroundings {
     fn execute(&mut self, statements: &[source::Apart]) -> Result<(), SurroundingsError> {
         let mut left: Vec<&source::Apart> = statements.iter().collect();
         loop {
-            let (before, mut failed, mut why) = (left.len(), Vec::new(), Vec::new());
+            let (before, mut failed) = (left.len(), Vec::new());
+            let (mut refused, mut hints) = (Vec::new(), BTreeSet::new());
             for statement in left {
                 self.outer.client().batch_execute("SAVEPOINT one")?;
                 match self.outer.client().query_typed(&statement.sql, &[]) {
                     Ok(_) => continue,
                     Err(error) if error.as_db_error().is_none() => return Err(error.into()),
                     Err(error) => {
-                        why.push(format!("{}: {}: {}", statement.location, statement.title, describe(&error)));
+                        refused.push(format!("{}: {}: {}", statement.location, statement.title, describe(&error)));
+                        hints.extend(error.as_db_error().and_then(|error| source::lacking(error.message())));
                         failed.push(statement);
                     }
                 }
@@ -187,7 +196,7 @@ impl Surroundings {
             }
             match failed.len() {
                 0 => return Ok(()),
-                count if count == before => return Err(SurroundingsError::Statements(why)),
+                count if count == before => return Err(SurroundingsError::Statements { refused, hints }),
                 _ => left = failed,
             }
         }

@@ -27,7 +27,7 @@ pub use error::Error;
 pub use files::{read, read_text};
 pub use load::{Beyond, Lender, Loaded, NotLent, Session, TOGETHER, lend, lendable, load};
 pub use outer::{About, Apart, Beside, Outer, Refusal};
-pub use report::{Failure, LoadError};
+pub use report::{Failure, LoadError, lacking};
 pub use statement::{File, Location, Statement, Warning};
 
 use crate::catalog::Digest;

@@ -103,8 +103,11 @@ impl Statement {
     /// The command and the name that it is about: `CREATE TABLE app.users`.
     pub fn title(&self) -> String {
         let name = crate::sql::qualified(&self.head.name);
-        let mut title =
-            if self.head.verb == "COMMENT" { format!("COMMENT ON {}", self.head.kind) } else { self.head.command() };
+        let mut title = match self.head.verb.as_str() {
+            "COMMENT" => format!("COMMENT ON {}", self.head.kind),
+            "SECURITY" => format!("SECURITY LABEL ON {}", self.head.kind),
+            _ => self.head.command(),
+        };
         for (joint, name) in [(" ", name), (" ON ", crate::sql::qualified(&self.head.on))] {
             if !name.is_empty() {
                 title.push_str(joint);

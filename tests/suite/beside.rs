@@ -10,7 +10,7 @@ use postgres::Client;
 use reconcile::{
     apply::{self, Options},
     catalog::Digest,
-    engine::{Engine, Scratch, Settings, Spec, Trust},
+    engine::{Engine, Scratch, Spec, Trust},
     history::Ledger,
     plan::{
         self, Manage, Request,
@@ -19,7 +19,7 @@ use reconcile::{
     source,
 };
 
-use crate::project::Project;
+use crate::{project::Project, server::settings};
 
 /// A server with one database, to whose owner the program connects.
 struct Place {
@@ -36,8 +36,7 @@ impl Place {
     }
 
     fn with(major: u32, trust: Trust) -> Self {
-        let settings = Settings { trust, ..Settings::default() };
-        let engine = Engine::start(&settings, major, None).expect("a scratch server");
+        let engine = Engine::start(&settings(major, trust), major, None).expect("a scratch server");
         let database = engine.database(&Spec { role: "keeper".to_owned(), ..Spec::default() }).unwrap();
         let admin = database.admin().unwrap();
         Self { database, admin, _engine: engine }
@@ -153,7 +152,7 @@ const AROUND: &str = "CREATE ROLE outsider; CREATE ROLE unsaid SUPERUSER; GRANT 
 pub fn migrate(major: u32, start: &str, goal: &str) -> Result<Plan, String> {
     let mut place = Place::new(major);
     place.execute(AROUND);
-    let scratch = Engine::start(&Settings::default(), major, None).map_err(|error| error.to_string())?;
+    let scratch = Engine::start(&settings(major, Trust::Restricted), major, None).map_err(|error| error.to_string())?;
     place.apply(&scratch, start)?;
     let plan = place.apply(&scratch, goal)?;
     let steps: Vec<&str> = plan.steps.iter().map(|step| step.sql.as_str()).collect();

@@ -302,11 +302,8 @@ fn every_column_of_the_catalogs_is_read_or_exempt() {
 #[test]
 fn a_label_on_a_subscription_is_read_from_where_labels_of_shared_objects_are() {
     let (_database, mut client) = sample(18);
-    // No label provider is at hand, so the label is written as one would write it.
-    let label = "INSERT INTO pg_shseclabel (objoid, classoid, provider, label)
-        SELECT oid, 'pg_subscription'::regclass, 'guard', 'secret' FROM pg_subscription WHERE subname = 'subscription'";
-    client.batch_execute(label).unwrap();
+    client.batch_execute("SECURITY LABEL FOR guard ON SUBSCRIPTION subscription IS 'secret'").unwrap();
     let catalog = reconcile::catalog::read(&mut client, "reconcile").unwrap();
-    client.batch_execute("DELETE FROM pg_shseclabel WHERE provider = 'guard'").unwrap();
+    client.batch_execute("SECURITY LABEL FOR guard ON SUBSCRIPTION subscription IS NULL").unwrap();
     assert!(catalog.iter().any(|(id, _)| id.to_string() == "SECURITY LABEL FOR guard ON SUBSCRIPTION subscription"));
 }

@@ -49,6 +49,12 @@ impl Seen {
             let kind = Kind::of_address(&change.object).expect("a change is about an object of a kind");
             cells.entry((kind.keyword(), column)).or_default().insert(major);
         }
+        // What makes another object whole only ever goes with that, and no change speaks of it.
+        let created: BTreeSet<&String> = plan.steps.iter().flat_map(|step| &step.creates).collect();
+        let destroyed = plan.steps.iter().flat_map(|step| &step.destroys).filter(|object| !created.contains(object));
+        for kind in destroyed.filter_map(|object| Kind::of_address(object)).filter(|kind| kind.completes()) {
+            cells.entry((kind.keyword(), 3)).or_default().insert(major);
+        }
     }
 
     /// Compares what was seen with the page, or writes the page. Every fixture has run on these majors, and

@@ -67,8 +67,10 @@ pub fn normalised(dump: &str) -> Vec<String> {
             block.push('\n');
         }
     }
-    let mut blocks: Vec<String> =
-        blocks.iter().map(|block| order_grants(&order_columns(&order_options(&without_owner(block))))).collect();
+    let mut blocks: Vec<String> = blocks
+        .iter()
+        .map(|block| order_labels(&order_grants(&order_columns(&order_options(&without_owner(block))))))
+        .collect();
     blocks.retain(|block| !block.is_empty());
     blocks.sort();
     blocks
@@ -116,6 +118,15 @@ fn order_grants(block: &str) -> String {
     }
     grants.sort_unstable();
     [others, grants].concat().join("\n")
+}
+
+/// So does the order in which several providers said their labels.
+fn order_labels(block: &str) -> String {
+    let mut lines: Vec<&str> = block.lines().collect();
+    if lines.iter().all(|line| line.starts_with("SECURITY LABEL ")) {
+        lines.sort_unstable();
+    }
+    lines.join("\n")
 }
 
 fn order_columns(block: &str) -> String {

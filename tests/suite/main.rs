@@ -25,6 +25,7 @@ mod fixtures;
 mod handmade;
 mod history;
 mod inherited;
+mod label_provider;
 mod migration;
 mod plan_snap;
 mod plans;

@@ -4,6 +4,8 @@ use reconcile::engine::{Engine, Settings, Spec, Trust};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, OnceLock};
 
+use crate::label_provider;
+
 /// The versions that tests run on: `MAJORS=15,17` narrows them.
 pub fn majors() -> Vec<u32> {
     let text = std::env::var("MAJORS").unwrap_or_else(|_| "14,15,16,17,18".to_owned());
@@ -26,12 +28,18 @@ pub fn trusting_server(major: u32) -> &'static Engine {
     start(&SERVERS, major, Trust::Full)
 }
 
+/// How servers of tests are started: with a label provider.
+pub fn settings(major: u32, trust: Trust) -> Settings {
+    let preload = vec![label_provider::library(major).display().to_string()];
+    Settings { trust, preload, ..Settings::default() }
+}
+
 fn start(servers: &'static Servers, major: u32, trust: Trust) -> &'static Engine {
     let slot = {
         let mut servers = servers.get_or_init(Mutex::default).lock().expect("no test panics while it holds this lock");
         *servers.entry(major).or_insert_with(|| Box::leak(Box::default()))
     };
-    let settings = Settings { trust, ..Settings::default() };
+    let settings = settings(major, trust);
     slot.get_or_init(|| {
         let engine = Engine::start(&settings, major, None).expect("a scratch server");
         if trust == Trust::Full {

@@ -163,6 +163,8 @@ dispatch::kinds! {
     Comment(comment::Comment) "comment",
     InnerComment(comment::InnerComment) "inner_comment",
     SecurityLabel(security_label::SecurityLabel) "security_label",
+    SequenceLabel(security_label::SequenceLabel) "sequence_label",
+    MemberLabel(security_label::MemberLabel) "member_label",
     DefaultPrivilege(default_privilege::DefaultPrivilege) "default_privilege",
     SchemaDefaultPrivilege(default_privilege::SchemaDefaultPrivilege) "schema_default_privilege",
 }

@@ -9,7 +9,8 @@ use crate::{
     sql,
 };
 
-/// The members that hang on a class or a family `o`, as `pg_dump` divides them, and what those need.
+/// The members that hang on a class or a family `o`, as `pg_dump` divides them, and what those need: a member of a family is
+/// dropped in silence with its function or operator (`deptype` is `a`), so that it has to go before.
 macro_rules! query {
     ($columns:literal, $table:literal, $rest:literal) => {
         concat!(
@@ -35,7 +36,8 @@ macro_rules! query {
             ) m) AS members,
             ARRAY(SELECT ARRAY[f.refclassid::int8, f.refobjid::int8, f.refobjsubid::int8]
                 FROM pg_catalog.pg_depend d
-                    JOIN pg_catalog.pg_depend f ON f.classid = d.classid AND f.objid = d.objid AND f.deptype = 'n'
+                    JOIN pg_catalog.pg_depend f ON f.classid = d.classid AND f.objid = d.objid AND (f.deptype = 'n'
+                        OR f.deptype = 'a' AND f.refclassid IN ('pg_catalog.pg_proc'::regclass, 'pg_catalog.pg_operator'::regclass))
                 WHERE d.classid IN ('pg_catalog.pg_amop'::regclass, 'pg_catalog.pg_amproc'::regclass)
                     AND d.refclassid = o.tableoid AND d.refobjid = o.oid) AS needs
             FROM ",

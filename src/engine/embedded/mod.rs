@@ -222,7 +222,7 @@ fn start(home: &Home, settings: &Settings, port: Option<u16>) -> Result<Running,
             if home.major().is_none() {
                 postmaster::initdb(home, &binaries)?;
             }
-            Postmaster::start(home, &binaries, port)?
+            Postmaster::start(home, &binaries, port, &settings.preload)?
         }
     };
     let running = Running::of(home, &server);

@@ -5,6 +5,7 @@ use super::super::folder::server_pid;
 use super::super::{secret, template};
 use super::home::Home;
 use super::{Error, ROLE};
+use crate::sql::idents;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::fs::File;
@@ -36,14 +37,21 @@ impl Postmaster {
     }
 
     /// Starts the server in the background, where it outlives this process.
-    pub(super) fn start(home: &Home, binaries: &Binaries, port: Option<u16>) -> Result<Self, Error> {
+    pub(super) fn start(
+        home: &Home,
+        binaries: &Binaries,
+        port: Option<u16>,
+        preload: &[String],
+    ) -> Result<Self, Error> {
         collect_zombie(home);
         let program = binaries.program("postgres");
         let log = home.store("log");
         let output = File::options().create(true).append(true).open(&log).map_err(Error::file("open", &log))?;
-        let mut server = home
-            .account()
-            .command(&program)
+        let mut command = home.account().command(&program);
+        if !preload.is_empty() {
+            command.args(["-c", &format!("shared_preload_libraries={}", idents(preload))]);
+        }
+        let mut server = command
             .arg("-D")
             .arg(home.data())
             .arg("-k")

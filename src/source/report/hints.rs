@@ -44,11 +44,8 @@ pub(super) fn ours(source: &Source, at: usize, refused: &Refused) -> Vec<String>
     .contains(code)
     {
         hints.extend(twin(source, at).map(|other| format!("it is made at {} too", other.location())));
-    } else if message.contains("is not available") && source.statements[at].head.kind == "EXTENSION" {
-        hints.push(format!(
-            "install the package that brings extension {name} beside the scratch server's PostgreSQL, or name a server \
-             that has it: --engine URL"
-        ));
+    } else if let Some(hint) = lacking(message) {
+        hints.push(hint);
     } else if code == &SqlState::OUT_OF_MEMORY || message.contains("shared memory") {
         hints.push("raise max_locks_per_transaction on the scratch server".to_owned());
     } else if code == &SqlState::SYNTAX_ERROR && has_variable(&source.statements[at]) {
@@ -61,6 +58,25 @@ pub(super) fn ours(source: &Source, at: usize, refused: &Refused) -> Vec<String>
         ));
     }
     hints
+}
+
+/// What to do where PostgreSQL says that the scratch server lacks an extension, or the provider of a security label.
+pub fn lacking(message: &str) -> Option<String> {
+    if message.starts_with("extension ") && message.ends_with(" is not available") {
+        let name = quoted(message).unwrap_or_default();
+        return Some(format!(
+            "install the package that brings extension {name} beside the scratch server's PostgreSQL, or name a server \
+             that has it: --engine URL"
+        ));
+    }
+    // It does not say in which library the provider is.
+    let provider = message.starts_with("security label provider ") && message.ends_with(" is not loaded")
+        || message.starts_with("no security label providers ");
+    provider.then(|| {
+        "name the library of the label provider, which the scratch server's PostgreSQL must be able to load, in \
+         reconcile.yaml: engine: {preload: [LIBRARY]}; or name a server that has it: --engine URL"
+            .to_owned()
+    })
 }
 
 /// The extension that a type or a function is known from.

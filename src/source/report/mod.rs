@@ -5,6 +5,8 @@ mod hints;
 mod render;
 mod suggest;
 
+pub use hints::lacking;
+
 use super::Source;
 use super::load::{Outcome, Refused, Trouble};
 use super::order::Order;
