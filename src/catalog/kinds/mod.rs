@@ -31,6 +31,7 @@ mod foreign_options;
 mod foreign_table;
 mod generated;
 mod grant;
+mod granted;
 mod identity;
 mod index;
 mod inheritance;
