@@ -43,6 +43,10 @@ impl Definition for Extension {
         Alteration::InPlace(vec![Step::new(format!("ALTER {} SET SCHEMA {}", at.id, sql::ident(schema)))])
     }
 
+    fn carries_along(&self, to: &Self) -> bool {
+        self.relocatable.0 && self.schema != to.schema
+    }
+
     fn drop(&self, at: &At) -> Vec<Step> {
         let step = Step::new(format!("DROP {}", at.id));
         vec![if self.has_tables.0 { step.hazard(Hazard::Loss { what: at.id.to_string() }) } else { step }]
