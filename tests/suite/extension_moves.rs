@@ -1,4 +1,5 @@
-//! Extensions that move to another schema, where fixtures cannot show it: beside what is not managed.
+//! Extensions that move to another schema, where fixtures cannot show it: beside what is not managed, and on targets whose
+//! owner is no superuser.
 
 use reconcile::{
     engine::{Engine, Scratch, Spec},
@@ -7,7 +8,7 @@ use reconcile::{
 
 use crate::{
     project::Project,
-    server::{majors, trusting_server},
+    server::{majors, server, trusting_server},
 };
 
 /// A database with an extension in schema `old`, made by its owner.
@@ -39,5 +40,19 @@ fn what_nobody_manages_stays_as_it_is_when_an_extension_moves() {
         assert!(!told.contains("VIEW"), "{told}");
         project.run(["plan"]).code(0).stdout_has("Nothing to do");
         execute(&database, "SELECT FROM other.v");
+    }
+}
+
+#[test]
+fn a_plan_tells_that_only_a_superuser_moves_what_belongs_to_one() {
+    for major in majors() {
+        let database = database(server(major));
+        let project = Project::new().on(&database).schema(GOAL);
+        let told = "! may fail: the extension or members of it belong to reconcile_engine, and only their owner or a superuser moves them";
+        project.run(["plan"]).code(2).stdout_has("ALTER EXTENSION citext SET SCHEMA new").stdout_has(told);
+        project.run(["apply", "--yes"]).code(1).stderr_has("must be owner of");
+        let mut admin = database.admin().unwrap();
+        admin.batch_execute("CREATE SCHEMA new AUTHORIZATION mover; ALTER EXTENSION citext SET SCHEMA new").unwrap();
+        project.run(["apply", "--yes"]).code(0).stdout_has("ADD COLUMN more integer");
     }
 }
