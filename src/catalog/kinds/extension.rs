@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Concern, Definition, Hazard, Kept, Object, Shape, Step},
+    catalog::{Alteration, At, Concern, Definition, Hazard, Kept, Kind, Object, ObjectId, Shape, Step},
     sql,
 };
 
@@ -66,6 +66,13 @@ impl Definition for Extension {
 
     fn carries_along(&self, to: &Self) -> bool {
         self.relocatable.0 && self.schema != to.schema
+    }
+
+    /// What goes from the schema that it moves to may have the name of a member.
+    fn waits_for(&self, to: &Self, at: &At) -> Vec<ObjectId> {
+        let schema = ObjectId::new(Kind::Schema, [&*to.schema]);
+        let there = at.current.dependents(&schema).map(|(id, _)| id);
+        there.filter(|id| !at.desired.contains(id) && self.schema != to.schema).cloned().collect()
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
