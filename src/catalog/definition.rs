@@ -58,6 +58,12 @@ pub trait Definition: PartialEq + Serialize + DeserializeOwned {
         Alteration::Replace
     }
 
+    /// Whether it becomes `to` in place and PostgreSQL carries along what other definitions say of it, as an extension does
+    /// that moves to another schema with its members.
+    fn carries_along(&self, _to: &Self) -> bool {
+        false
+    }
+
     /// The statements that drop the object, without `CASCADE`.
     fn drop(&self, at: &At) -> Vec<Step> {
         vec![Step::new(format!("DROP {}", at.id))]

@@ -281,6 +281,22 @@ impl Catalog {
         }
     }
 
+    /// What this catalog becomes by a change that was made on a copy of it, which read as `before` and then as `after`.
+    ///
+    /// What reads as it did keeps its definition, and what the copy lacked is as it was.
+    #[must_use]
+    pub fn changed_like(&self, before: &Catalog, after: &Catalog) -> Self {
+        let theirs = |id: &ObjectId| self.contains(id) || !before.contains(id);
+        let mut changed = after.merged(theirs, self, |id| !before.contains(id)).tied_to_roles();
+        for (id, object) in &mut changed.objects {
+            let kept = self.get(id).filter(|own| !own.is_sound() || before.get(id) == Some(object));
+            if let Some(own) = kept {
+                *object = own.clone();
+            }
+        }
+        Self { server: self.server.clone(), roles: self.roles.clone(), unmodelled: self.unmodelled.clone(), ..changed }
+    }
+
     /// The same catalog with ties to the roles that its objects name, as far as they are in it: roles are told apart by
     /// their names, so that those of one server go with the objects of another.
     #[must_use]

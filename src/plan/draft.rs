@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The steps that lead from one catalog to another, in order, and why.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Draft {
     /// The steps.
     pub steps: Vec<Planned>,
@@ -38,7 +38,7 @@ impl Draft {
 }
 
 /// A step, and the objects that it is about.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Planned {
     /// The statement.
     pub step: Step,

@@ -8,6 +8,7 @@ use super::{
     equivalence::{Equivalence, Reread},
     file::{self, Plan, Roles, Scope},
     load::{Desired, load},
+    moved::Moved,
     proof::{self, Beside, ProofError, Reach, Rehearsal, Rehearsed},
     rehearsal::{self, RehearsalError},
     rights::rights,
@@ -166,8 +167,10 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
     loaded.warnings.extend(settled.warnings);
     supported("schema.sql", &scope, &loaded.catalog)?;
     supported("the database", &scope, &current)?;
-    let desired = released(&current, scope.complete(&current, &loaded.catalog))?;
     let Desired { empty, warnings, baseline, catalog, scratch } = loaded;
+    let moved = Moved::new(engine, &spec, &scope, (&empty, &current, &catalog))?;
+    let start = moved.as_ref().map_or(&current, |moved| &moved.catalog);
+    let desired = released(start, scope.complete(start, &catalog))?;
     // Of a large database, each catalog takes tens of megabytes.
     drop((baseline, catalog));
     let making = Making {
@@ -175,6 +178,7 @@ pub fn make(request: &Request) -> Result<Made, PlanError> {
         spec: &spec,
         empty: &empty,
         current: &current,
+        moved: moved.as_ref(),
         desired: &desired,
         scope: &scope,
         surroundings: surroundings.as_ref(),
@@ -261,6 +265,7 @@ pub(super) struct Making<'a> {
     spec: &'a Spec,
     empty: &'a Catalog,
     pub current: &'a Catalog,
+    moved: Option<&'a Moved>,
     pub desired: &'a Catalog,
     pub scope: &'a Scope,
     surroundings: Option<&'a RefCell<Surroundings>>,
@@ -281,7 +286,7 @@ impl Making<'_> {
         let desired =
             if altered { Some(self.copy(self.desired, "while the desired state was copied")?.1) } else { None };
         let equivalence = Equivalence { current: current.as_ref().map(|(_, read)| read), desired: desired.as_ref() };
-        let mut draft = draft(self.current, self.desired, |id, a, b| equivalence.same(id, a, b))?;
+        let mut draft = self.draft(&equivalence)?;
         let rehearsed = match &current {
             Some((scratch, _)) if self.request.prove && !draft.steps.is_empty() => {
                 Some(self.prove(scratch, &mut draft, &equivalence)?)
@@ -289,6 +294,17 @@ impl Making<'_> {
             _ => None,
         };
         self.write(&draft, rehearsed.as_ref(), Some(&equivalence))
+    }
+
+    fn draft(&self, equivalence: &Equivalence) -> Result<Draft, PlanError> {
+        let Some(Moved { draft: first, catalog }) = self.moved else {
+            return Ok(draft(self.current, self.desired, |id, a, b| equivalence.same(id, a, b))?);
+        };
+        let (_, read) = self.copy(catalog, "while what has moved was copied")?;
+        let equivalence = Equivalence { current: Some(&read), ..*equivalence };
+        let mut whole = first.clone();
+        whole.extend(draft(catalog, self.desired, |id, a, b| equivalence.same(id, a, b))?);
+        Ok(whole)
     }
 
     fn copy(&self, of: &Catalog, what: &'static str) -> Result<(Scratch, Reread), RehearsalError> {

@@ -12,6 +12,7 @@ mod held;
 mod load;
 pub mod locks;
 mod make;
+mod moved;
 mod order;
 mod proof;
 mod rehearsal;

@@ -21,6 +21,7 @@ mod coverage;
 mod dump;
 mod embedded;
 mod engine;
+mod extension_moves;
 mod fixtures;
 mod handmade;
 mod history;

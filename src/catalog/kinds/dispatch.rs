@@ -147,6 +147,14 @@ macro_rules! kinds {
                 }
             }
 
+            /// See [`Definition::carries_along`].
+            pub fn carries_along(&self, to: &Object) -> bool {
+                match (self, to) {
+                    $((Object::$kind(it), Object::$kind(to)) => it.carries_along(to),)*
+                    _ => false,
+                }
+            }
+
             /// See [`Definition::waits_for`].
             pub fn waits_for(&self, to: &Object, at: &At) -> Vec<ObjectId> {
                 match (self, to) {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    catalog::{Alteration, At, Concern, Definition, Hazard, Kept, Object, Shape, Step},
+    catalog::{Alteration, At, Concern, Definition, Hazard, Kept, Kind, Object, ObjectId, Shape, Step},
     sql,
 };
 
@@ -16,6 +16,8 @@ pub struct Extension {
     relocatable: Kept<bool>,
     /// Whether it has tables, whose rows would go with it.
     has_tables: Kept<bool>,
+    /// Who owns it, or members of it, where that is not the role that reads this.
+    keeper: Kept<Option<String>>,
 }
 
 impl Definition for Extension {
@@ -26,21 +28,51 @@ impl Definition for Extension {
             ARRAY[e.extname] AS names, n.nspname AS schema, e.extrelocatable AS relocatable,
             EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_class c ON c.oid = d.objid
                 WHERE d.classid = 'pg_catalog.pg_class'::regclass AND d.refobjid = e.oid AND d.deptype = 'e'
-                    AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND c.relkind IN ('r', 'p')) AS has_tables
+                    AND d.refclassid = 'pg_catalog.pg_extension'::regclass AND c.relkind IN ('r', 'p')) AS has_tables,
+            CASE WHEN NOT pg_catalog.pg_has_role(e.extowner, 'USAGE') THEN pg_catalog.pg_get_userbyid(e.extowner) ELSE (
+                SELECT pg_catalog.min(pg_catalog.pg_get_userbyid(m.owner)::text) FROM pg_catalog.pg_depend d JOIN (
+                    SELECT tableoid AS classid, oid AS objid, proowner AS owner FROM pg_catalog.pg_proc
+                    UNION ALL SELECT tableoid, oid, typowner FROM pg_catalog.pg_type
+                    UNION ALL SELECT tableoid, oid, oprowner FROM pg_catalog.pg_operator
+                ) m ON m.classid = d.classid AND m.objid = d.objid
+                WHERE d.refclassid = e.tableoid AND d.refobjid = e.oid AND d.deptype = 'e'
+                    AND NOT pg_catalog.pg_has_role(m.owner, 'USAGE')) END AS keeper
         FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.oid >= 16384";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { schema, relocatable: _, has_tables: _ } = self;
+        let Self { schema, relocatable: _, has_tables: _, keeper: _ } = self;
         let parts = at.parts.iter().map(|part| format!(" {part}"));
         vec![Step::new(format!("CREATE {} SCHEMA {}{}", at.id, sql::ident(schema), sql::join(parts, "")))]
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { schema, relocatable: _, has_tables: _ } = to;
+        let Self { schema, relocatable: _, has_tables: _, keeper: _ } = to;
         if !self.relocatable.0 {
             return Alteration::Replace;
         }
-        Alteration::InPlace(vec![Step::new(format!("ALTER {} SET SCHEMA {}", at.id, sql::ident(schema)))])
+        let step = Step::new(format!("ALTER {} SET SCHEMA {}", at.id, sql::ident(schema)));
+        // Whoever creates a trusted extension owns it, and the superuser of the cluster its members, which move one by one.
+        Alteration::InPlace(vec![match &self.keeper.0 {
+            Some(role) => step.hazard(Hazard::MayFail {
+                why: format!(
+                    "the extension or members of it belong to {}, and only their owner or a superuser moves them: have one execute \
+                     this statement, and plan again",
+                    sql::ident(role)
+                ),
+            }),
+            None => step,
+        }])
+    }
+
+    fn carries_along(&self, to: &Self) -> bool {
+        self.relocatable.0 && self.schema != to.schema
+    }
+
+    /// What goes from the schema that it moves to may have the name of a member.
+    fn waits_for(&self, to: &Self, at: &At) -> Vec<ObjectId> {
+        let schema = ObjectId::new(Kind::Schema, [&*to.schema]);
+        let there = at.current.dependents(&schema).map(|(id, _)| id);
+        there.filter(|id| !at.desired.contains(id) && self.schema != to.schema).cloned().collect()
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {

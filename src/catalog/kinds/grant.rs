@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::granted::{grants_on, grants_there, is_passed_on, owner_of, owner_of_whole, relation_of, rights_at};
 use super::rights::{Change, NOT_GRANTABLE, Privileges, Rights};
 use crate::{
     catalog::{Alteration, At, Concern, Definition, Kept, Kind, Object, ObjectId, Shape, Step, id::grantee},
@@ -152,21 +153,23 @@ impl Definition for Grant {
 
     /// A member of the owner who is also one of the new grantee might revoke as the latter, who has granted nothing.
     fn comes_after(&self, at: &At) -> Vec<ObjectId> {
-        let goes = |id: &&ObjectId| !self.grantable.is_empty() && !at.desired.contains(id);
+        let goes = |id: &&ObjectId| self.may_be_passed_on() && !at.desired.contains(id);
         grants_there(at).map(|(id, _)| id).filter(goes).cloned().collect()
     }
 
-    /// Whom objects of a schema are handed over to has to be allowed to have them there.
+    /// Whom objects of a schema are handed over to has to be allowed to have them there; and PostgreSQL lets nobody pass on
+    /// rights on a column who may do so by rights on the relation only, as a member of the owner might by then.
     fn precedes(&self, at: &At) -> Vec<ObjectId> {
-        let Some(schema) = at.id.of.as_ref().filter(|of| of.kind == Kind::Schema && self.privileges.contains("CREATE"))
-        else {
-            return Vec::new();
-        };
-        let everybody = at.id.names.iter().all(String::is_empty);
-        let inside = |id: &ObjectId| id.root().kind != Kind::Schema && id.schema() == Some(schema.name());
-        let owners = at.desired.iter().filter(|(id, _)| id.kind == Kind::Owner && inside(id));
-        let theirs = owners.filter(|(id, owner)| everybody || owner.role(id) == self.role(at.id));
-        theirs.map(|(id, _)| id.clone()).collect()
+        match at.id.of.as_deref() {
+            Some(schema) if schema.kind == Kind::Schema && self.privileges.contains("CREATE") => {
+                self.handed_over(schema, at)
+            }
+            Some(column) if column.kind.shape() == Shape::Column && self.may_be_passed_on() => {
+                let whole = grants_on(at.desired, relation_of(at.desired, column)).map(|(id, _)| id);
+                whole.filter(|id| !id.names.is_empty() && at.is_made(id)).cloned().collect()
+            }
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -183,6 +186,20 @@ impl Grant {
         }
     }
 
+    /// Whose objects in a schema need that the grantee may create something there.
+    fn handed_over(&self, schema: &ObjectId, at: &At) -> Vec<ObjectId> {
+        let everybody = at.id.names.iter().all(String::is_empty);
+        let inside = |id: &ObjectId| id.root().kind != Kind::Schema && id.schema() == Some(schema.name());
+        let owners = at.desired.iter().filter(|(id, _)| id.kind == Kind::Owner && inside(id));
+        let theirs = owners.filter(|(id, owner)| everybody || owner.role(id) == self.role(at.id));
+        theirs.map(|(id, _)| id.clone()).collect()
+    }
+
+    /// Whether the grantee may pass on any of them.
+    pub(super) fn may_be_passed_on(&self) -> bool {
+        !self.grantable.is_empty()
+    }
+
     fn rights(&self) -> Rights<'_> {
         Rights { held: &self.privileges, grantable: &self.grantable }
     }
@@ -192,6 +209,13 @@ impl Grant {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SequenceGrant(Grant);
+
+impl SequenceGrant {
+    /// The rights.
+    pub(super) fn said(&self) -> &Grant {
+        &self.0
+    }
+}
 
 impl Definition for SequenceGrant {
     const KEYWORD: &'static str = "GRANT";
@@ -235,23 +259,6 @@ impl Definition for MemberGrant {
     like_a_grant!();
 }
 
-/// The rights of every grantee on the same object, as they are.
-fn grants_there<'a>(at: &At<'a>) -> impl Iterator<Item = (&'a ObjectId, &'a Grant)> {
-    let (current, of) = (at.current, at.id.of.as_ref());
-    let said =
-        of.into_iter().flat_map(|of| current.dependents(of)).map(|(id, _)| id).filter(move |id| id.of.as_ref() == of);
-    said.filter_map(|id| match current.get(id)? {
-        Object::Grant(grant) => Some((id, &**grant)),
-        _ => None,
-    })
-}
-
-/// The owner of the object after the plan, where that is known.
-fn owner_of<'a>(at: &At<'a>) -> Option<&'a str> {
-    let id = ObjectId { of: at.id.of.clone(), ..ObjectId::new::<String>(Kind::Owner, []) };
-    at.desired.get(&id).and_then(|owner| owner.role(at.id))
-}
-
 /// Spells the grantee; `owner` was the owner when the definition was read.
 fn role(at: &At, owner: &str) -> String {
     match at.id.names.first() {
@@ -282,11 +289,11 @@ impl Target<'_> {
     }
 
     /// The statements between the rights before and after. Where PostgreSQL might let the role that connects act as somebody
-    /// else whose rights it has and who may pass them on, the owner says them.
+    /// else whose rights it has and who may pass them on, the owner says them; so it does for a superuser, who would act as the
+    /// owner: the role of the same name that proves the plan is none.
     fn by_owner(&self, change: &Change) -> Vec<Step> {
-        let server = &self.at.current.server;
-        let owner = owner_of(self.at).filter(|owner| !server.superuser && *owner != server.user);
-        match owner.filter(|_| grants_there(self.at).any(|(_, grant)| !grant.grantable.is_empty())) {
+        let owner = owner_of_whole(self.at).filter(|owner| *owner != self.at.current.server.user);
+        match owner.filter(|_| is_passed_on(self.at)) {
             Some(owner) => acting(owner, self.statements(change)),
             None => self.statements(change),
         }
@@ -295,7 +302,7 @@ impl Target<'_> {
     /// What those revoke who granted it, as far as they keep the right to.
     fn revoked_by(&self, change: &Change, passed_on: &BTreeMap<String, Privileges>) -> Vec<Step> {
         let revoked = passed_on.iter().flat_map(|(grantor, passed)| {
-            let Some(Object::Grant(keeps)) = self.at.desired.get(&self.of_grantee(grantor)) else { return Vec::new() };
+            let Some(keeps) = rights_at(self.at.desired, &self.of_grantee(grantor)) else { return Vec::new() };
             let part = |lost: &Privileges| {
                 passed.iter().filter(|it| lost.contains(*it) && keeps.grantable.contains(*it)).cloned().collect()
             };
@@ -315,7 +322,7 @@ impl Target<'_> {
             let passed: Privileges = passed.intersection(&lost).cloned().collect();
             let at = At { id, ..*self.at };
             let other = Target { at: &at, class: self.class, role: role(&at, &grant.owner.0), last: false };
-            if let Some(Object::Grant(keeps)) = self.at.desired.get(id) {
+            if let Some(keeps) = rights_at(self.at.desired, id) {
                 let with: Privileges = passed.intersection(&keeps.grantable).cloned().collect();
                 let granted =
                     passed.iter().filter(|it| keeps.privileges.contains(*it) && !with.contains(*it)).cloned().collect();

@@ -33,6 +33,7 @@ mod foreign_table;
 mod gather;
 mod generated;
 mod grant;
+mod granted;
 mod identity;
 mod index;
 mod inheritance;

@@ -19,6 +19,11 @@ impl Owner {
         Self { role: role.to_owned() }
     }
 
+    /// The name of the role.
+    pub(super) fn name(&self) -> &str {
+        &self.role
+    }
+
     /// Whether it is this role.
     pub(super) fn is(&self, role: &str) -> bool {
         self.role == role

@@ -83,7 +83,9 @@ fn owners_without_rights_on_the_schema_load() {
         let scratch = scratch_on(major);
         let sql = "REVOKE CREATE ON SCHEMA public FROM PUBLIC; CREATE TABLE t (a int); ALTER TABLE t OWNER TO source_other; \
             COMMENT ON TABLE t IS 'x'; GRANT SELECT ON t TO PUBLIC; CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; \
-            ALTER FUNCTION f() OWNER TO source_other; COMMENT ON SCHEMA public IS 'mine'";
+            ALTER FUNCTION f() OWNER TO source_other; COMMENT ON SCHEMA public IS 'mine'; \
+            CREATE FUNCTION g(int, int) RETURNS int LANGUAGE sql AS 'SELECT 1'; \
+            CREATE AGGREGATE a (int) (SFUNC = g, STYPE = int); ALTER AGGREGATE a (int) OWNER TO source_other";
         load(&scratch, sql).unwrap_or_else(|error| panic!("{major}: {error}"));
         assert_eq!(
             value(&scratch, "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE relname = 't'"),

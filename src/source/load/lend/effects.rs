@@ -172,7 +172,10 @@ fn functions(admin: &mut Client, touched: &Touched, libraries: &Libraries) -> Re
     let of_new_type = format!(
         "EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.{NEW} AND (t.oid = p.prorettype OR t.oid = ANY (p.proargtypes)))"
     );
-    let which = format!("n.nspname <> 'pg_catalog' AND NOT {member} AND NOT r.rolsuper AND (p.{NEW} OR {of_new_type})");
+    // An aggregate stands in the catalog as an internal function that nobody can call.
+    let which = format!(
+        "n.nspname <> 'pg_catalog' AND p.prokind <> 'a' AND NOT {member} AND NOT r.rolsuper AND (p.{NEW} OR {of_new_type})"
+    );
     let unknown = declarations(admin, &which)?.into_iter().find(|declaration| !libraries.knows(declaration));
     Ok(unknown.map(|declaration| {
         format!(
