@@ -18,8 +18,8 @@ use crate::{
 /// The environment's variables.
 pub type Variables = BTreeMap<String, String>;
 
-/// The values of options of a database, by object and option.
-pub(super) struct Held(BTreeMap<(ObjectId, String), String>);
+/// Sums over the values of options of a database, by object and option: they are compared by these, and never leave memory.
+pub(super) struct Held(BTreeMap<(ObjectId, String), Digest>);
 
 /// What was found out about the secrets of a source.
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl Held {
     pub fn take(catalog: &mut Catalog) -> Self {
         let mut held = BTreeMap::new();
         catalog.visit_options(|place, value| {
-            held.insert((place.id.clone(), place.name.to_owned()), value.clone());
+            held.insert((place.id.clone(), place.name.to_owned()), Digest::of(&*value));
             if secret::is_secret(place.name) && !value.is_empty() {
                 HIDDEN.clone_into(value);
             }
@@ -62,13 +62,13 @@ impl Held {
                 if resolved.is_none() {
                     unset.extend(secret::variables(value).filter(|it| !variables.contains_key(*it)).map(str::to_owned));
                 }
-                let equal = held.is_some() && resolved.is_none_or(|resolved| held == Some(&resolved));
+                let equal = held.is_some() && resolved.is_none_or(|resolved| held == Some(&Digest::of(&resolved)));
                 stands.insert(key, if equal { value.clone() } else { HIDDEN.to_owned() });
                 settled.concealed.entry(place.id.to_string()).or_default().insert(place.name.to_owned());
             } else if secret::is_secret(place.name) && !value.is_empty() && value != HIDDEN {
                 let at = source.locate(place.id.kind.keyword(), &place.id.names).map(|at| format!("{at}: "));
                 let what = format!("{}the {} of {} stands in clear", at.unwrap_or_default(), place.name, place.id);
-                if held == Some(value) {
+                if held == Some(&Digest::of(&*value)) {
                     settled.warnings.push(format!("{what}; write '${{NAME}}' there, and set NAME where it is applied"));
                 } else {
                     literal.push(what);

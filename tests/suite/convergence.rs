@@ -102,7 +102,7 @@ fn converge(major: u32, worker: usize, (together, cases): (usize, u32)) -> Resul
 /// Whether it is right that a migration fails.
 fn is_meant(error: &str) -> bool {
     // A mutation may give a function an overload by which a call is no longer clear.
-    let unclear = error.contains("error[42725]");
+    let unclear = error.contains("error[42725]") || error.contains("(SQLSTATE 42725)");
     // Or make another domain of a name, for which the rows are not meant: the plan says that they may not convert.
     let unfit = error.starts_with("apply: ") && error.contains("(SQLSTATE 22");
     unclear || unfit
