@@ -105,6 +105,8 @@ fn is_meant(error: &str) -> bool {
     let unclear = error.contains("error[42725]") || error.contains("(SQLSTATE 42725)");
     // Or make another domain of a name, for which the rows are not meant: the plan says that they may not convert.
     let unfit = error.starts_with("apply: ") && error.contains("(SQLSTATE 22");
+    // Or fill a new column that refers to another table from the default of its domain.
+    let unfit = unfit || error.starts_with("apply: ") && error.contains("(SQLSTATE 23503)");
     unclear || unfit
 }
 

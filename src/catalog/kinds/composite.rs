@@ -138,8 +138,24 @@ impl Definition for Attribute {
     }
 }
 
-/// What depends on an attribute in a way that PostgreSQL does not carry along while its type changes.
-const AROUND_TYPE: &[Kind] = &[Kind::TypedTable];
+/// What depends on an attribute in a way that PostgreSQL does not carry along while its type changes: what is made of the type,
+/// and what reads the attribute.
+const AROUND_TYPE: &[Kind] = &[
+    Kind::TypedTable,
+    Kind::Column,
+    Kind::Constraint,
+    Kind::Default,
+    Kind::DomainConstraint,
+    Kind::Function,
+    Kind::Index,
+    Kind::MaterializedView,
+    Kind::Policy,
+    Kind::Procedure,
+    Kind::Rule,
+    Kind::Statistics,
+    Kind::Trigger,
+    Kind::View,
+];
 
 impl Attribute {
     /// The type, with modifiers.

@@ -1,12 +1,15 @@
 //! Swapping a type: the old definition moves out of the way under a temporary name while rows move to the new one.
 
 use crate::{
-    catalog::{At, Catalog, Kind, ObjectId, Shape, Step},
+    catalog::{At, Catalog, Digest, Kind, ObjectId, Shape, Step},
     sql,
 };
 
 /// The longest name that PostgreSQL keeps, in bytes.
 const NAME_LENGTH: usize = 63;
+
+/// How much of a sum tells names apart, in digits.
+const SUM_LENGTH: usize = 6;
 
 /// Renames a type out of the way.
 pub(super) fn aside(at: &At) -> Vec<Step> {
@@ -55,13 +58,18 @@ fn is_taken(catalog: &Catalog, names: &[String]) -> bool {
         .any(|kind| catalog.contains(&ObjectId::new(*kind, names.iter().cloned())))
 }
 
-/// A name with a suffix, cut so that PostgreSQL does not cut it.
+/// A name with a suffix, cut so that PostgreSQL does not cut it; what is cut off leaves a sum, which tells it from others.
 pub(super) fn shortened(name: &str, suffix: &str) -> String {
-    let mut length = name.len().min(NAME_LENGTH - suffix.len());
+    let room = NAME_LENGTH - suffix.len();
+    if name.len() <= room {
+        return format!("{name}{suffix}");
+    }
+    let Digest(sum) = Digest::of(name);
+    let mut length = room - SUM_LENGTH;
     while !name.is_char_boundary(length) {
         length -= 1;
     }
-    format!("{}{suffix}", &name[..length])
+    format!("{}{}{suffix}", &name[..length], &sum[..SUM_LENGTH])
 }
 
 #[cfg(test)]
@@ -72,6 +80,7 @@ mod tests {
     fn names_are_cut_between_characters() {
         assert_eq!(shortened("mood", "__old"), "mood__old");
         let cut = shortened(&"é".repeat(40), "__old");
-        assert!(cut.len() <= 63 && cut.ends_with("é__old"));
+        assert!(cut.len() <= 63 && cut.starts_with(&"é".repeat(25)) && cut.ends_with("__old"));
+        assert_ne!(cut, shortened(&"é".repeat(41), "__old"));
     }
 }
