@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, domain::is_stored, swap, table::relation_slots};
+use super::{Kind, Object, domain::is_stored, swap, table::relation_slots};
 use crate::{
-    catalog::{Alteration, At, Definition, Hazard, Kept, ObjectId, Shape, Slot, Step},
+    catalog::{Alteration, At, Catalog, Definition, Hazard, Kept, Manner, ObjectId, Shape, Slot, Step, Tie},
     sql,
 };
 
@@ -136,6 +136,29 @@ impl Definition for Attribute {
     fn position(&self) -> i16 {
         self.position.0
     }
+
+    fn rewrites(&self, manner: Manner, at: &At) -> bool {
+        let same = |from: &Self| from.data_type == self.data_type && from.collation == self.collation;
+        manner == Manner::Altered && matches!(at.current.get(at.id), Some(Object::Attribute(from)) if !same(from))
+    }
+
+    fn held_by(&self, at: &At, side: &Catalog) -> Vec<ObjectId> {
+        let composite = composite(at.id);
+        if at.persists(&composite) { writers(side, &composite) } else { Vec::new() }
+    }
+}
+
+/// What may write down values of a type, attribute by attribute, in an expression that PostgreSQL keeps: from the minors of
+/// 2026, it lets no attribute become of another type meanwhile.
+fn writers(catalog: &Catalog, composite: &ObjectId) -> Vec<ObjectId> {
+    let needs = catalog.dependents(composite).filter(|(_, tie)| *tie == Tie::Needs).map(|(id, _)| id);
+    let writes = |id: &&ObjectId| match catalog.get(id) {
+        Some(Object::Function(it)) => it.keeps_expressions(),
+        Some(Object::Procedure(it)) => it.keeps_expressions(),
+        Some(Object::Column(it)) => it.is_generated(),
+        _ => AROUND_TYPE.contains(&id.kind) && id.kind != Kind::TypedTable,
+    };
+    needs.filter(writes).cloned().collect()
 }
 
 /// What depends on an attribute in a way that PostgreSQL does not carry along while its type changes: what is made of the type,

@@ -152,7 +152,17 @@ impl Definition for Function {
     }
 }
 
+/// Whether expressions are kept with a routine: defaults of arguments, or a body that PostgreSQL has parsed.
+fn keeps_expressions(arguments: &str, atomic: bool) -> bool {
+    atomic || arguments.contains(" DEFAULT ")
+}
+
 impl Function {
+    /// Whether PostgreSQL keeps expressions of it.
+    pub(super) fn keeps_expressions(&self) -> bool {
+        keeps_expressions(&self.arguments, self.atomic)
+    }
+
     /// Only a superuser makes a function leakproof, which is therefore a step of its own.
     fn made(&self, verb: &str, at: &At) -> Vec<Step> {
         let leakproof = self.leakproof.then(|| Step::new(format!("ALTER {} LEAKPROOF", at.id)));
@@ -307,6 +317,11 @@ impl Definition for Procedure {
 }
 
 impl Procedure {
+    /// Whether PostgreSQL keeps expressions of it.
+    pub(super) fn keeps_expressions(&self) -> bool {
+        keeps_expressions(&self.arguments, self.atomic)
+    }
+
     fn spelled(&self, at: &At) -> String {
         let Self {
             arguments,
