@@ -374,7 +374,9 @@ impl Graph {
             if *part != Part::Drop || desired.contains(column) {
                 continue;
             }
-            let wholes = current.referenced(column).filter(|(whole, tie)| *tie != Tie::Needs && !is_column(whole));
+            // What it goes along with has none of them left anyway.
+            let stays = |whole: &ObjectId| !is_column(whole) && self.index(Part::Drop, whole).is_none();
+            let wholes = current.referenced(column).filter(|(whole, tie)| *tie != Tie::Needs && stays(whole));
             let writers = wholes.flat_map(|(whole, _)| desired.dependents(whole)).filter(|(_, tie)| *tie == Tie::Needs);
             edges.extend(writers.filter_map(|(id, _)| self.index(Part::Main, id)).map(|writer| (index, writer)));
         }
