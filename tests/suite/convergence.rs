@@ -103,10 +103,10 @@ fn converge(major: u32, worker: usize, (together, cases): (usize, u32)) -> Resul
 fn is_meant(error: &str) -> bool {
     // A mutation may give a function an overload by which a call is no longer clear.
     let unclear = error.contains("error[42725]") || error.contains("(SQLSTATE 42725)");
-    // Or make another domain of a name, for which the rows are not meant: the plan says that they may not convert.
-    let unfit = error.starts_with("apply: ") && error.contains("(SQLSTATE 22");
-    // Or fill a new column that refers to another table from the default of its domain.
-    let unfit = unfit || error.starts_with("apply: ") && error.contains("(SQLSTATE 23503)");
+    // Or make another domain of a name, for which the rows are not meant: the plan says that they may not convert. Or fill a
+    // new column that refers to another table from the default of its domain.
+    let unfit =
+        error.starts_with("apply: ") && ["(SQLSTATE 22", "(SQLSTATE 23503)"].iter().any(|it| error.contains(it));
     unclear || unfit
 }
 

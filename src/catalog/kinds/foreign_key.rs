@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Object,
+    Kind, Object,
     constraint::{add, change, may_fail, query, remove, validate},
     lineage,
     row_security::lifted,
 };
-use crate::catalog::{Alteration, At, Definition, ObjectId, Shape, Slot, Space, Step};
+use crate::catalog::{Alteration, At, Catalog, Definition, ObjectId, Shape, Slot, Space, Step};
 
 /// A foreign key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,11 +140,16 @@ fn of_new_table(at: &At) -> bool {
     lineage::tables(lineage::relation(at.id)).iter().any(|table| at.is_made(table))
 }
 
+/// The foreign keys of a table, and those that refer to it.
+pub(super) fn around<'a>(catalog: &'a Catalog, table: &ObjectId) -> impl Iterator<Item = &'a ObjectId> {
+    let columns = catalog.dependents(table).map(|(id, _)| id).filter(|id| id.kind == Kind::Column);
+    let keys = columns.flat_map(|column| catalog.dependents(column)).map(|(key, _)| key);
+    keys.filter(|key| key.kind == Kind::ForeignKey)
+}
+
 /// The keys that a table has once it is attached.
 pub(super) fn coming_along(at: &At, table: &ObjectId) -> Vec<ObjectId> {
-    let columns = at.desired.dependents(table).map(|(id, _)| id);
-    let keys = columns.flat_map(|column| at.desired.dependents(column)).map(|(key, _)| key);
     let derived = |key: &&ObjectId| matches!(at.desired.get(key), Some(Object::ForeignKey(it)) if it.derived);
-    let own = keys.filter(|key| lineage::relation(key) == &*table.names).filter(derived);
+    let own = around(at.desired, table).filter(|key| lineage::relation(key) == &*table.names).filter(derived);
     own.filter(|key| comes_along(&At { id: key, ..*at })).cloned().collect()
 }

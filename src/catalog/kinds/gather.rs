@@ -6,7 +6,7 @@ use super::{
     bound::Bound,
     lineage,
     partition::Partition,
-    transfer::{columns, is_partitioned},
+    transfer::{columns, is_partitioned, partitions},
 };
 use crate::{
     catalog::{At, Catalog, Gathering, Guard, ObjectId, Step},
@@ -43,7 +43,10 @@ pub(super) fn gather(at: &At, link: &Partition) -> Option<Gathering> {
     }
     let into = format!("INSERT INTO {} ({names}) OVERRIDING SYSTEM VALUE", table.address());
     let mut room = Vec::new();
-    links_below(at.desired, &table.names, &mut room);
+    partitions(at.desired, table, &mut |partition| {
+        room.push(ObjectId::about(Kind::Partition, partition));
+        true
+    });
     Some(Gathering { step: Step::new(format!("{moved} {into} {rows}")), sources, room })
 }
 
@@ -128,14 +131,4 @@ fn notices(catalog: &Catalog, id: &ObjectId, event: &str) -> bool {
 fn has_primary_key(catalog: &Catalog, table: &ObjectId) -> bool {
     let mut parts = catalog.dependents(table).map(|(id, _)| catalog.get(id));
     parts.any(|part| matches!(part, Some(Object::Constraint(constraint)) if constraint.is_primary_key()))
-}
-
-/// What attaches the partitions of a table, and theirs.
-fn links_below(catalog: &Catalog, table: &[String], links: &mut Vec<ObjectId>) {
-    for child in lineage::children(catalog, table) {
-        if let Some((id, Object::Partition(_))) = lineage::link(catalog, &child) {
-            links.push(id.clone());
-            links_below(catalog, &child, links);
-        }
-    }
 }

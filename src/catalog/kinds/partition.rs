@@ -100,10 +100,8 @@ pub(super) fn let_go(at: &At) -> Option<Step> {
     let relation = lineage::relation(at.id);
     let parent =
         lineage::parents(at.current, relation).first().filter(|_| lineage::is_partition(at.current, relation))?;
-    let key = |id: &ObjectId| id.kind == Kind::ForeignKey && lineage::relation(id) != parent.as_slice();
     let table = ObjectId::new(Kind::Table, parent.iter().cloned());
-    let columns = at.current.dependents(&table).map(|(id, _)| id).filter(|id| id.kind == Kind::Column);
-    let referred = columns.flat_map(|column| at.current.dependents(column)).any(|(id, _)| key(id));
+    let referred = foreign_key::around(at.current, &table).any(|key| lineage::relation(key) != parent.as_slice());
     let why = "no row of the partition may be referred to".to_owned();
     referred.then(|| {
         let step = attachment(parent, &format!("DETACH PARTITION {}", at.id.address()));

@@ -47,7 +47,8 @@ impl Definition for SecurityLabel {
     }
 
     fn create(&self, at: &At) -> Vec<Step> {
-        on_object(at, &self.value())
+        let Self { label } = self;
+        on_object(at, &sql::literal(label))
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
@@ -56,13 +57,6 @@ impl Definition for SecurityLabel {
 
     fn drop(&self, at: &At) -> Vec<Step> {
         on_object(at, "NULL")
-    }
-}
-
-impl SecurityLabel {
-    fn value(&self) -> String {
-        let Self { label } = self;
-        sql::literal(label)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Kind, Object, gather, inheritance,
+    Kind, Object, foreign_key, gather, inheritance,
     options::{self, Options},
     partition, row_type, transfer, typed_table,
 };
@@ -126,7 +126,7 @@ impl Definition for Table {
             return Vec::new();
         }
         let table = |id: &ObjectId| ObjectId::new(Kind::Table, id.names.iter().take(2).cloned());
-        let others = foreign_keys(at.current, at.id).flat_map(|key| {
+        let others = foreign_key::around(at.current, at.id).flat_map(|key| {
             if !at.desired.contains(key) {
                 return vec![key.clone()];
             }
@@ -140,7 +140,7 @@ impl Definition for Table {
     fn precedes(&self, at: &At) -> Vec<ObjectId> {
         match at.current.get(at.id) {
             Some(Object::Table(from)) if from.unlogged != self.unlogged => {
-                foreign_keys(at.desired, at.id).filter(|key| at.is_made(key)).cloned().collect()
+                foreign_key::around(at.desired, at.id).filter(|key| at.is_made(key)).cloned().collect()
             }
             _ => Vec::new(),
         }
@@ -162,13 +162,6 @@ impl Definition for Table {
     fn slots(&self, id: &ObjectId) -> Vec<Slot> {
         relation_slots(id)
     }
-}
-
-/// The foreign keys of a table, and those that refer to it.
-fn foreign_keys<'a>(catalog: &'a Catalog, table: &ObjectId) -> impl Iterator<Item = &'a ObjectId> {
-    let columns = catalog.dependents(table).map(|(id, _)| id).filter(|id| id.kind == Kind::Column);
-    let keys = columns.flat_map(|column| catalog.dependents(column)).map(|(key, _)| key);
-    keys.filter(|key| key.kind == Kind::ForeignKey)
 }
 
 impl Table {

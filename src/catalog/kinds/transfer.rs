@@ -115,7 +115,7 @@ impl Sources {
 }
 
 /// Visits the partitions of a table, and those of the ones for which `visit` says so.
-fn partitions(catalog: &Catalog, table: &ObjectId, visit: &mut dyn FnMut(&ObjectId) -> bool) {
+pub(super) fn partitions(catalog: &Catalog, table: &ObjectId, visit: &mut dyn FnMut(&ObjectId) -> bool) {
     for child in lineage::children(catalog, &table.names) {
         let there = lineage::tables(&child).into_iter().find(|id| catalog.contains(id));
         if let Some(id) = there.filter(|_| lineage::is_partition(catalog, &child))
