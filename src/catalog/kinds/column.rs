@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Object, column_above as above, column_around as around, column_settings::after_type_change, conversion::Conversion,
-    extension::has_moved, generated::Generated, lineage, not_null, row_type, stand_in, text_form::TextForm,
-    typed_table,
+    Object, column_above as above, column_around as around, column_inherited as inherited,
+    column_settings::after_type_change, conversion::Conversion, extension::has_moved, generated::Generated,
+    inherited_not_null, lineage, not_null, row_type, stand_in, text_form::TextForm, typed_table,
 };
 use crate::{
     catalog::{Alteration, At, Catalog, Definition, Detour, Hazard, Kept, Kind, Manner, ObjectId, Shape, Step},
@@ -68,18 +68,16 @@ impl Definition for Column {
     fn create(&self, at: &At) -> Vec<Step> {
         let renewed = stand_in::is_renewed(at);
         if let Some(Object::Column(before)) = at.current.get(at.id).filter(|_| renewed) {
-            return self.renew(before, at);
+            return inherited::renew((before, self), at);
         }
         let ups = above::made_with(at);
         if !ups.is_empty() {
-            return self.after_inherited(&ups, at);
+            return inherited::complete(self, &ups, at);
         }
-        let spelled = self.spelled(at);
-        let mut steps = if renewed {
-            stand_in::bring_column(at, &spelled)
-        } else {
-            vec![Step::new(format!("ALTER TABLE {} ADD COLUMN {spelled}", at.id.relation()))]
-        };
+        if renewed {
+            return inherited::bring(self, at);
+        }
+        let mut steps = vec![Step::new(format!("ALTER TABLE {} ADD COLUMN {}", at.id.relation(), self.spelled(at)))];
         if self.not_null && at.parts.is_empty() && self.generated.is_none() {
             let why = "the column is NOT NULL without a default: fails where rows are".to_owned();
             let last = steps.pop().map(|step| step.hazard(Hazard::MayFail { why }));
@@ -138,7 +136,7 @@ impl Definition for Column {
     }
 
     fn carrier(&self, at: &At) -> Option<ObjectId> {
-        lineage::carrier(at)
+        lineage::carrier(at).filter(|_| !above::comes_first(at))
     }
 
     fn remover(&self, at: &At) -> Option<ObjectId> {
@@ -146,7 +144,8 @@ impl Definition for Column {
     }
 
     fn precedes(&self, at: &At) -> Vec<ObjectId> {
-        lineage::merged_into(at).into_iter().chain(row_type::next(at)).collect()
+        let ups = if above::comes_first(at) { lineage::above(at) } else { lineage::merged_into(at) };
+        ups.into_iter().chain(row_type::next(at)).collect()
     }
 
     /// What is inherited no longer can be taken away.
@@ -244,38 +243,6 @@ impl Definition for Column {
 }
 
 impl Column {
-    /// Makes the column as one that is only inherited, by way of a table that stands in for the parent.
-    fn renew(&self, before: &Self, at: &At) -> Vec<Step> {
-        let using = match at.desired.assignable(&before.base_type.0, &self.base_type.0) {
-            _ if before.data_type == self.data_type => "{}".to_owned(),
-            Some(_) => format!("{{}}::{}", self.data_type),
-            None => format!("{{}}::text::{}", self.data_type),
-        };
-        let (to, from) = (self.spelled_type(), before.spelled_type());
-        let inherits = self.not_null && at.desired.server.major >= 18 && above::inherits_not_null(at);
-        let constraint = inherits.then(|| not_null::desired_ident(at));
-        let mut steps = stand_in::renew_column(at, (&from, &to), &using, constraint.as_deref());
-        let verb = |part: &str| if part.starts_with("DEFAULT") { "SET" } else { "ADD" };
-        steps.extend(at.parts.iter().map(|part| change(at, &format!("{} {part}", verb(part)))));
-        if self.not_null && !inherits {
-            // What is below has been made anew as well.
-            steps.push(change(at, "SET NOT NULL"));
-        }
-        steps
-    }
-
-    /// What a column that came with those above lacks.
-    fn after_inherited(&self, ups: &[ObjectId], at: &At) -> Vec<Step> {
-        let mut steps = above::own_default(ups, at);
-        let not_null = ups.iter().any(|up| above::is_not_null(at.desired, up));
-        match (not_null, self.not_null) {
-            (false, true) => steps.extend(above::not_null(at)),
-            (true, false) => steps.extend(above::nullable(at)),
-            _ => {}
-        }
-        steps
-    }
-
     /// Where it stands in its table.
     pub(super) fn place(&self) -> i16 {
         self.position.0
@@ -285,11 +252,6 @@ impl Column {
     pub(super) fn spelled_type(&self) -> String {
         let collation = self.collation.as_ref().map(|it| format!(" COLLATE {}", sql::qualified(it)));
         format!("{}{}", self.data_type, collation.unwrap_or_default())
-    }
-
-    /// The same, but for NOT NULL.
-    pub(super) fn nullable(&self) -> Self {
-        Self { not_null: false, ..self.clone() }
     }
 
     /// Whether no row may hold NULL.
@@ -324,11 +286,18 @@ impl Column {
     }
 
     fn spelled(&self, at: &At) -> String {
+        // What is declared without it, although it is inherited with it.
+        let left = inherited_not_null::is_only_inherited(at.desired, at.id);
+        self.spelled_with(at, self.not_null && !left)
+    }
+
+    /// As it is declared, NOT NULL or not.
+    pub(super) fn spelled_with(&self, at: &At, not_null: bool) -> String {
         let Self {
             data_type,
             base_type: _,
             collation,
-            not_null,
+            not_null: _,
             not_null_name: _,
             generated,
             declared: _,
@@ -350,7 +319,7 @@ impl Column {
             // It would have that of its parent.
             text.push_str(" DEFAULT NULL");
         }
-        if *not_null {
+        if not_null {
             text.push_str(&format!(" {}", not_null::clause(at)));
         }
         text
@@ -370,11 +339,12 @@ impl Column {
         } = to;
         let carried = above::carried(at);
         let mut steps = Vec::new();
-        if self.not_null && !not_null && carried.not_null.is_none() {
+        let declared = |side| carried.not_null.is_none() || inherited_not_null::is_declared(side, at.id);
+        if self.not_null && !not_null && declared(at.current) {
             steps.extend(above::nullable(at));
         }
         steps.extend(retype);
-        if !self.not_null && *not_null && carried.not_null.is_none() {
+        if !self.not_null && *not_null && declared(at.desired) {
             steps.extend(above::not_null(at));
         }
         steps

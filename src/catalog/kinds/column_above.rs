@@ -1,6 +1,6 @@
 //! What a change of a column of a parent does to the columns below, and what is left to do for these.
 
-use super::{Kind, Object, column::change, lineage, not_null, stand_in};
+use super::{Kind, Object, column::change, inherited_not_null, lineage, not_null, stand_in};
 use crate::{
     catalog::{At, Catalog, Hazard, ObjectId, Step},
     sql,
@@ -59,7 +59,7 @@ pub(super) fn not_null(at: &At) -> Vec<Step> {
     };
     let below = if not_null::is_inherited(at.desired, at.id) { not_null::renamed_below(at) } else { Vec::new() };
     // What is inherited comes about by what it is inherited from.
-    let held = stand_in::holder(at).filter(|_| at.desired.server.major >= 18 && inherits_not_null(at));
+    let held = stand_in::holder(at).filter(|_| inherited_not_null::is_only_inherited(at.desired, at.id));
     let step = match held {
         Some(stand_in) => not_null::added_to(&stand_in, at),
         None => not_null::added(at, !below.is_empty()).unwrap_or_else(set),
@@ -82,17 +82,18 @@ fn strict(at: &At, steps: &mut Vec<Step>) {
         let below = lineage::under(at.id, &child);
         let at = At { id: &below, ..*at };
         if at.persists(&below) && is_not_null(at.desired, &below) {
-            steps.extend(not_null(&at));
+            let kept = inherited_not_null::is_declared(at.current, &below);
+            steps.extend(if kept { Vec::new() } else { not_null(&at) });
         } else {
             strict(&at, steps);
         }
     }
 }
 
-/// Whether a column has NOT NULL from one above it.
-pub(super) fn inherits_not_null(at: &At) -> bool {
-    let mut ups = lineage::parents(at.desired, lineage::relation(at.id)).iter();
-    ups.any(|parent| not_null::is_inherited(at.desired, &lineage::under(at.id, parent)))
+/// Whether a column becomes NOT NULL by itself before those above make it so, under the name that it has then.
+pub(super) fn comes_first(at: &At) -> bool {
+    let carried = carried(at);
+    inherited_not_null::comes_first(at) && !carried.data_type && !carried.generated
 }
 
 /// Whether a column is NOT NULL.

@@ -38,7 +38,7 @@ impl Definition for ForeignTable {
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { server, options } = self;
-        let (body, server) = (body(at.parts), sql::ident(server));
+        let (body, server) = (body(at), sql::ident(server));
         vec![Step::new(format!("CREATE {}{body} SERVER {server}{}", at.id, options.clause()))]
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, lineage, not_null, stand_in};
+use super::{Kind, Object, inherited_not_null, lineage, not_null, stand_in};
 use crate::{
-    catalog::{Alteration, At, Definition, ObjectId, Shape, Step},
+    catalog::{Alteration, At, Definition, Kept, ObjectId, Shape, Step},
     sql,
 };
 
@@ -20,6 +20,11 @@ pub struct Inheritance {
     columns: BTreeSet<String>,
     /// The checks that the table does not declare itself.
     checks: BTreeSet<String>,
+    /// The columns that are NOT NULL and of which the table does not declare that itself, but for those of its primary key;
+    /// from 18.
+    not_nulls: BTreeSet<String>,
+    /// Those of its primary key, which declares them unless it was added later.
+    key_not_nulls: Kept<BTreeSet<String>>,
 }
 
 impl Definition for Inheritance {
@@ -34,29 +39,39 @@ impl Definition for Inheritance {
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attislocal) AS columns,
             ARRAY(SELECT k.conname FROM pg_catalog.pg_constraint k
                 WHERE k.conrelid = c.oid AND k.contype = 'c' AND NOT k.conislocal) AS checks,
+            m.not_nulls, m.key_not_nulls,
             json_agg(json_build_array('pg_catalog.pg_class'::regclass::oid::int8, p.oid::int8, 0)) AS needs
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid
             JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
-            JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace
+            JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace,
+            LATERAL (SELECT coalesce(array_agg(a.attname) FILTER (WHERE i.indexrelid IS NULL), '{}') AS not_nulls,
+                    coalesce(array_agg(a.attname) FILTER (WHERE i.indexrelid IS NOT NULL), '{}') AS key_not_nulls
+                FROM pg_catalog.pg_constraint k
+                    JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
+                    LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)
+                WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.conislocal) m
         WHERE NOT c.relispartition AND c.relkind IN ('r', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't'
-        GROUP BY c.oid";
+        GROUP BY c.oid, m.not_nulls, m.key_not_nulls";
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { parents, columns: _, checks: _ } = self;
+        let Self { parents, columns: _, checks: _, not_nulls: _, key_not_nulls: _ } = self;
         let (kept, relation) = (staying(at), &at.id.root().names);
         let new = parents.iter().filter(|parent| !kept.contains(parent)).map(|parent| change(at, "INHERIT", parent));
         let before = match at.current.get(at.id) {
             Some(Object::Inheritance(before)) => Some(&**before),
             _ => None,
         };
-        new.chain(stand_in::release(at, relation, before, self)).collect()
+        let declared = inherited_not_null::between(at, relation, &kept);
+        let released = stand_in::release(at, relation, before, self);
+        declared.into_iter().chain(new).chain(released).collect()
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { parents, columns: _, checks: _ } = to;
+        let Self { parents, columns: _, checks: _, not_nulls: _, key_not_nulls: _ } = to;
         // What the table has from its parents alone comes and goes with those.
-        let stays = self.parents == *parents && to.kept(self, &at.id.root().names, at).len() == parents.len();
-        if stays { Alteration::InPlace(Vec::new()) } else { Alteration::Replace }
+        let relation = &at.id.root().names;
+        let stays = self.parents == *parents && to.kept(self, relation, at).len() == parents.len();
+        if stays { Alteration::InPlace(inherited_not_null::in_place(at, relation)) } else { Alteration::Replace }
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
@@ -69,8 +84,12 @@ impl Definition for Inheritance {
         stand_in::hold(at, &at.id.root().names, self).into_iter().chain(cut).chain(renamed).collect()
     }
 
+    fn precedes(&self, at: &At) -> Vec<ObjectId> {
+        inherited_not_null::next(at, &at.id.root().names)
+    }
+
     fn clause(&self, _: &At) -> Option<String> {
-        let Self { parents, columns: _, checks: _ } = self;
+        let Self { parents, columns: _, checks: _, not_nulls: _, key_not_nulls: _ } = self;
         Some(format!("{INHERITS}{})", sql::join(parents.iter().map(sql::qualified), ", ")))
     }
 }
@@ -106,11 +125,28 @@ impl Inheritance {
         &self.checks
     }
 
+    /// The columns that are NOT NULL only because those above them are, but for those of the primary key.
+    pub(super) fn not_nulls(&self) -> &BTreeSet<String> {
+        &self.not_nulls
+    }
+
+    /// Whether a column is one of them.
+    pub(super) fn only_inherits_not_null(&self, column: &str) -> bool {
+        self.not_nulls.contains(column) || self.key_not_nulls.0.contains(column)
+    }
+
+    /// All of them.
+    pub(super) fn all_not_nulls(&self) -> impl Iterator<Item = &String> {
+        self.not_nulls.iter().chain(&self.key_not_nulls.0)
+    }
+
     /// The parents that can stay in place while the others of `before` go and those that are new come behind them.
     pub(super) fn kept(&self, before: &Self, relation: &[String], at: &At) -> &[Vec<String>] {
         let mut rest = before.parents.iter();
         let stays = |parent: &&Vec<String>| {
-            rest.any(|it| it == *parent) && !stand_in::is_in_the_way(at, relation, parent, before, self)
+            rest.any(|it| it == *parent)
+                && !stand_in::is_in_the_way(at, relation, parent, before, self)
+                && !inherited_not_null::is_in_the_way(at, relation, parent)
         };
         let kept = self.parents.iter().take_while(stays).count();
         self.parents.get(..kept).unwrap_or_default()

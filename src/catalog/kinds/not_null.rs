@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, column_above::is_not_null, lineage};
+use super::{Kind, Object, column_above::is_not_null, inherited_not_null, lineage};
 use crate::{
     catalog::{Alteration, At, Catalog, Definition, Hazard, ObjectId, Shape, Step},
     sql,
@@ -63,7 +63,9 @@ impl Definition for NotNull {
     fn drop(&self, at: &At) -> Vec<Step> {
         let Some(column) = at.id.of.as_deref() else { return Vec::new() };
         if is_not_null(at.desired, column) {
-            return USUAL.reshaped(at, self);
+            // What is left to those above has gone.
+            let left = inherited_not_null::is_only_inherited(at.desired, column);
+            return if left { Vec::new() } else { USUAL.reshaped(at, self) };
         }
         let gone =
             (!self.valid).then(|| change(column, &format!("DROP CONSTRAINT {}", self.ident_in(at.current, column))));
@@ -83,11 +85,7 @@ impl NotNull {
 
     /// The quoted name in a catalog.
     fn ident_in(&self, catalog: &Catalog, column: &ObjectId) -> String {
-        let name = match catalog.get(column) {
-            Some(Object::Column(column)) => column.not_null_name(),
-            _ => None,
-        };
-        name.map_or_else(|| self.ident(column), |name| sql::ident(name))
+        name(catalog, column).map_or_else(|| self.ident(column), |name| sql::ident(name))
     }
 
     /// The steps by which the constraint of a column that stays NOT NULL becomes this.
@@ -95,10 +93,13 @@ impl NotNull {
         let Self { name, no_inherit, valid: _, comment: _ } = self;
         let Some(column) = at.id.of.as_deref() else { return Vec::new() };
         let before = from.ident_in(at.current, column);
-        let ident = if from.name == *name { before.clone() } else { self.ident_in(at.desired, column) };
+        // What is not only inherited any more has got its name already.
+        let named = inherited_not_null::turn(&At { id: column, ..*at }).is_some();
+        let same = from.name == *name && !named;
+        let ident = if same { before.clone() } else { self.ident_in(at.desired, column) };
         let mut steps = Vec::new();
         // In a partition, it has the name of the one above, and keeps it.
-        if ident != before {
+        if ident != before && !named {
             steps.push(change(column, &format!("RENAME CONSTRAINT {before} TO {ident}")));
         }
         if from.no_inherit != *no_inherit {
@@ -128,8 +129,17 @@ impl NotNull {
 
 /// The clause that makes a new column NOT NULL.
 pub(super) fn clause(at: &At) -> String {
+    spelled(at, "")
+}
+
+/// The same for a column of which a new table has the rest from those above it.
+pub(super) fn table_clause(at: &At) -> String {
+    spelled(at, &format!(" {}", sql::ident(at.id.name())))
+}
+
+fn spelled(at: &At, column: &str) -> String {
     if let Some(it) = of(at.desired, at.id).filter(|it| it.valid) {
-        return format!("CONSTRAINT {} NOT NULL{}", it.ident(at.id), it.suffix());
+        return format!("CONSTRAINT {} NOT NULL{column}{}", it.ident(at.id), it.suffix());
     }
     let ident = USUAL.ident_in(at.desired, at.id);
     // PostgreSQL chooses the usual name unless another table of the schema has a constraint of that name: a partition, when
@@ -137,7 +147,8 @@ pub(super) fn clause(at: &At) -> String {
     let relation = lineage::relation(at.id);
     let anew = lineage::tables(relation).iter().any(|it| at.is_made(it) && at.current.contains(it));
     let chosen = ident == USUAL.ident(at.id) && !anew;
-    if chosen || at.desired.server.major < 18 { "NOT NULL".to_owned() } else { format!("CONSTRAINT {ident} NOT NULL") }
+    let name = if chosen || at.desired.server.major < 18 { String::new() } else { format!("CONSTRAINT {ident} ") };
+    format!("{name}NOT NULL{column}")
 }
 
 /// The statement that makes a column NOT NULL by a constraint that has not been checked yet, or that is not as usual.
@@ -166,6 +177,14 @@ pub(super) fn added_to(relation: &str, at: &At) -> Step {
     checked(Step::new(format!("ALTER TABLE {relation} ADD CONSTRAINT {ident} NOT NULL {column}")))
 }
 
+/// The statement that makes a column NOT NULL by itself, after it has come from those above.
+pub(super) fn declared(at: &At) -> Step {
+    if at.desired.server.major >= 18 {
+        return added_to(&at.id.relation(), at);
+    }
+    checked(change(at.id, &format!("ALTER COLUMN {} SET NOT NULL", sql::ident(at.id.name()))))
+}
+
 /// The quoted name that the constraint of a column is to have.
 pub(super) fn desired_ident(at: &At) -> String {
     of(at.desired, at.id).unwrap_or(USUAL).ident_in(at.desired, at.id)
@@ -185,15 +204,22 @@ pub(super) fn renamed_below(at: &At) -> Vec<Step> {
     below.filter_map(|id| rename(&At { id: &id, ..*at })).collect()
 }
 
+/// The name that the constraint of a column has.
+pub(super) fn name<'a>(catalog: &'a Catalog, column: &ObjectId) -> Option<&'a String> {
+    match catalog.get(column) {
+        Some(Object::Column(column)) => column.not_null_name(),
+        _ => None,
+    }
+}
+
 /// Gives the constraint of a column that is there all along the name that it is to have.
 fn rename(at: &At) -> Option<Step> {
-    let name = |catalog: &Catalog| match catalog.get(at.id) {
-        Some(Object::Column(column)) if of(catalog, at.id).is_none() => column.not_null_name().cloned(),
-        _ => None,
-    };
+    let name = |catalog| name(catalog, at.id).filter(|_| of(catalog, at.id).is_none());
     let (before, after) = (name(at.current)?, name(at.desired)?);
-    let rename = || format!("RENAME CONSTRAINT {} TO {}", sql::ident(&before), sql::ident(&after));
-    (at.persists(at.id) && before != after).then(|| change(at.id, &rename()))
+    let rename = || format!("RENAME CONSTRAINT {} TO {}", sql::ident(before), sql::ident(after));
+    // What is left to those above goes, and comes with theirs.
+    let left = inherited_not_null::is_only_inherited(at.desired, at.id);
+    (at.persists(at.id) && before != after && !left).then(|| change(at.id, &rename()))
 }
 
 /// Whether a column that is NOT NULL makes those below it so.

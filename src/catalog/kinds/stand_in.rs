@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{Kind, Object, column_above as above, inheritance::Inheritance, lineage, swap};
+use super::{Kind, Object, column_inherited, inheritance::Inheritance, inherited_not_null, lineage, swap};
 use crate::{
-    catalog::{At, Catalog, Definition, ObjectId, Shape, Step},
+    catalog::{At, Catalog, ObjectId, Shape, Step},
     sql,
 };
 
@@ -41,7 +41,13 @@ fn held(at: &At, relation: &[String], before: &Inheritance) -> Vec<ObjectId> {
     let is_held = |part: &ObjectId| {
         stays && inherits && at.persists(part) && lineage::is_only_inherited(at.desired, part) && !above(part)
     };
-    parts(relation, before).filter(is_held).collect()
+    let mut held: Vec<ObjectId> = parts(relation, before).filter(is_held).collect();
+    for id in inherited_not_null::columns(at, relation) {
+        if stays && inherited_not_null::is_held(&At { id: &id, ..*at }, &kept) && !held.contains(&id) {
+            held.push(id);
+        }
+    }
+    held
 }
 
 /// The statements that let a stand-in hold what would become the table's own.
@@ -53,12 +59,12 @@ pub(super) fn hold(at: &At, relation: &[String], before: &Inheritance) -> Vec<St
     let clause = |part: &ObjectId| {
         let at = At { id: part, parts: &[], ..*at };
         match at.current.get(part)? {
-            // NOT NULL that is not inherited in the end is the table's own, to be taken away.
-            Object::Column(column) if !above::inherits_not_null(&at) => column.nullable().clause(&at),
+            // NOT NULL that is the table's own, or becomes so, is to be taken away, or gets another name.
+            Object::Column(column) => Some(column_inherited::held(column, &at)),
             object => object.clause(&at),
         }
     };
-    let name = name(at, relation, "parent");
+    let name = name(at, relation, PARENT);
     let body = sql::join(held.iter().filter_map(clause), ", ");
     vec![Step::new(format!("CREATE TABLE {name} ({body})")), inherit(relation, "INHERIT", &name)]
 }
@@ -68,15 +74,32 @@ pub(super) fn holder(at: &At) -> Option<String> {
     let relation = lineage::relation(at.id);
     let link = lineage::links(at.current, relation).into_iter().find(|link| at.goes(link))?;
     let Some(Object::Inheritance(before)) = at.current.get(&link) else { return None };
-    held(at, relation, before).contains(at.id).then(|| name(at, relation, "parent"))
+    held(at, relation, before).contains(at.id).then(|| name(at, relation, PARENT))
+}
+
+/// What the stand-in that holds parts of a relation is called after, and the one that makes columns NOT NULL.
+const PARENT: &str = "parent";
+const NOT_NULL: &str = "not_null";
+
+/// Makes the stand-in by which columns become NOT NULL that do not declare it, and tells its name.
+pub(super) fn strict(at: &At, relation: &[String], columns: &[ObjectId], steps: &mut Vec<Step>) -> String {
+    let name = name(at, relation, NOT_NULL);
+    let clause = |id: &ObjectId| match at.desired.get(id)? {
+        Object::Column(column) => Some(format!("{} {}", sql::ident(id.name()), column.spelled_type())),
+        _ => None,
+    };
+    let body = sql::join(columns.iter().filter_map(clause), ", ");
+    steps.extend([Step::new(format!("CREATE TABLE {name} ({body})")), inherit(relation, "INHERIT", &name)]);
+    name
 }
 
 /// The statements that take every stand-in away again.
 pub(super) fn release(at: &At, relation: &[String], before: Option<&Inheritance>, after: &Inheritance) -> Vec<Step> {
     let held = before.is_some_and(|before| !held(at, relation, before).is_empty());
-    let held = held.then(|| name(at, relation, "parent"));
+    let held = held.then(|| name(at, relation, PARENT));
+    let strict = (!inherited_not_null::left(at, relation).is_empty()).then(|| name(at, relation, NOT_NULL));
     let renewed = renewed(at, relation, after).into_iter().map(|part| name(at, relation, part.name()));
-    let names: Vec<String> = held.into_iter().chain(renewed).collect();
+    let names: Vec<String> = held.into_iter().chain(strict).chain(renewed).collect();
     names
         .iter()
         .flat_map(|name| [inherit(relation, "NO INHERIT", name), Step::new(format!("DROP TABLE {name}"))])

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Kind, Object, foreign_key, gather, inheritance,
+    Kind, Object, foreign_key, gather, inheritance, inherited_not_null,
     options::{self, Options},
     partition, row_type, transfer, typed_table,
 };
@@ -60,7 +60,7 @@ impl Definition for Table {
     fn create(&self, at: &At) -> Vec<Step> {
         let Self { unlogged, row_security, access_method, options, tablespace, partition_key, key_columns: _ } = self;
         let unlogged = if *unlogged { "UNLOGGED " } else { "" };
-        let mut text = format!("CREATE {unlogged}{}{}", at.id, body(at.parts));
+        let mut text = format!("CREATE {unlogged}{}{}", at.id, body(at));
         if let Some(key) = partition_key {
             text.push_str(&format!(" PARTITION BY {key}"));
         }
@@ -182,8 +182,10 @@ impl Table {
 }
 
 /// What follows the name of a new table: its type, its columns and constraints, what it inherits.
-pub(super) fn body(parts: &[String]) -> String {
-    let (inside, inherits) = inheritance::apart(parts);
+pub(super) fn body(at: &At) -> String {
+    let (inside, inherits) = inheritance::apart(at.parts);
+    let declared = inherited_not_null::clauses(at);
+    let inside = inside.into_iter().chain(&declared).collect();
     let (inside, of_type) = typed_table::apart(inside);
     let lines = sql::join(&inside, ",\n    ");
     match (inside.is_empty(), of_type.is_empty()) {

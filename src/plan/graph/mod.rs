@@ -233,7 +233,9 @@ impl Graph {
             }
             match part {
                 Part::Drop => self.cut(link, current, desired),
-                _ => self.tied(link, current, desired),
+                // What stays tied says itself what has to wait for it.
+                _ if self.is_created(current, link) => self.tied(link, current, desired),
+                _ => {}
             }
         }
     }
