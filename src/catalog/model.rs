@@ -159,10 +159,16 @@ impl Catalog {
         self.objects.is_empty()
     }
 
+    /// The objects of a kind, sorted by address.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = (&ObjectId, &Object)> {
+        let first = self.objects.partition_point(|id, _| id.kind < kind);
+        let rest = self.objects.get_range(first..).into_iter().flatten();
+        rest.take_while(move |(id, _)| id.kind == kind)
+    }
+
     /// Whether there is any object of a kind.
     pub fn holds(&self, kind: Kind) -> bool {
-        let first = self.objects.partition_point(|id, _| id.kind < kind);
-        self.objects.get_index(first).is_some_and(|(id, _)| id.kind == kind)
+        self.of_kind(kind).next().is_some()
     }
 
     /// Whether a relation with rows has the name that the first two of these parts make.

@@ -48,6 +48,13 @@ pub struct DefaultPrivilege {
     usual: Kept<Privileges>,
 }
 
+impl DefaultPrivilege {
+    /// Whether the grantee may pass on what it gets.
+    pub(super) fn may_be_passed_on(&self) -> bool {
+        !self.grantable.is_empty()
+    }
+}
+
 impl Definition for DefaultPrivilege {
     const KEYWORD: &'static str = "DEFAULT PRIVILEGES";
     const IN_SCHEMA: bool = false;
@@ -96,6 +103,13 @@ pub struct SchemaDefaultPrivilege {
     grantable: Privileges,
     /// Nothing: a schema can only add.
     usual: Kept<Privileges>,
+}
+
+impl SchemaDefaultPrivilege {
+    /// Whether the grantee may pass on what it gets.
+    pub(super) fn may_be_passed_on(&self) -> bool {
+        !self.grantable.is_empty()
+    }
 }
 
 impl Definition for SchemaDefaultPrivilege {

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::granted::{grants_on, grants_there, is_passed_on, owner_of, owner_of_whole, relation_of, rights_at};
-use super::rights::{Change, NOT_GRANTABLE, Privileges, Rights};
-use crate::{
-    catalog::{Alteration, At, Concern, Definition, Kept, Kind, Object, ObjectId, Shape, Step, id::grantee},
-    sql,
-};
+use super::granted::owner_of;
+use super::granting::Granting;
+use super::rights::{NOT_GRANTABLE, Privileges, Rights};
+use crate::catalog::{Alteration, At, Concern, Definition, Kept, Kind, ObjectId, Shape, Step, id::grantee};
 
 /// The rights on the rows `$source` gives, by grantee, where they differ from those from the start: those that PostgreSQL gives
 /// to what is created, or for a member of an extension, those that its script left.
@@ -23,7 +21,9 @@ macro_rules! query {
             (SELECT coalesce(pg_catalog.json_object_agg(x.grantor, x.privileges), '{}') FROM (
                 SELECT pg_catalog.pg_get_userbyid(e.grantor) AS grantor, pg_catalog.array_agg(DISTINCT e.privilege_type)
                     AS privileges FROM pg_catalog.aclexplode(o.acl) e
-                WHERE e.grantee = r.grantee AND e.grantor <> o.owner GROUP BY 1) x) AS passed_on
+                WHERE e.grantee = r.grantee AND e.grantor <> o.owner GROUP BY 1) x) AS passed_on,
+            (SELECT coalesce(pg_catalog.array_agg(DISTINCT e.privilege_type), '{}') FROM pg_catalog.aclexplode(o.acl) e
+                WHERE e.grantee = 0 AND e.grantor = r.grantee AND e.grantor <> o.owner) AS to_public
         FROM (",
             $($source)*,
             ") o LEFT JOIN pg_catalog.pg_init_privs i ON i.classoid = o.classid AND i.objoid = o.objid
@@ -110,6 +110,8 @@ pub struct Grant {
     usual: Kept<Privileges>,
     /// Those that others than the owner granted, by who did: only they can revoke them.
     passed_on: Kept<BTreeMap<String, Privileges>>,
+    /// Those that the grantee granted to everybody, which may be no more than everybody has from the start.
+    to_public: Kept<Privileges>,
     /// What `GRANT … ON` calls the object: `TABLE`, `FUNCTION`; `COLUMN` for a column, `SEQUENCE app.t_id_seq` for its own.
     class: Kept<String>,
     /// The owner of the object when it was read.
@@ -123,53 +125,35 @@ impl Definition for Grant {
     const QUERY: &'static str = query!(objects!());
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { privileges, grantable, usual, passed_on: _, class, owner } = self;
-        let target = Target { at, class: &class.0, role: role(at, &owner.0), last: false };
-        let change = Rights { held: &usual.0, grantable: NOT_GRANTABLE }.change(Rights { held: privileges, grantable });
-        target.by_owner(&change)
+        let Self { privileges, grantable, usual: _, passed_on: _, to_public: _, class, owner } = self;
+        let change = self.usual().change(Rights { held: privileges, grantable });
+        Granting { at, class: &class.0, owner: &owner.0, last: false }.change(&change)
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { privileges, grantable, usual: _, passed_on: _, class, owner } = to;
-        let target = Target { at, class: &class.0, role: role(at, &owner.0), last: false };
+        let Self { privileges, grantable, usual: _, passed_on: _, to_public: _, class, owner } = to;
         let change = self.rights().change(Rights { held: privileges, grantable });
-        Alteration::InPlace(target.change(&change, &self.passed_on.0))
+        Alteration::InPlace(Granting { at, class: &class.0, owner: &owner.0, last: false }.change(&change))
     }
 
     fn drop(&self, at: &At) -> Vec<Step> {
-        let Self { privileges: _, grantable: _, usual, passed_on, class, owner } = self;
-        let target = Target { at, class: &class.0, role: role(at, &owner.0), last: true };
+        let Self { privileges: _, grantable: _, usual: _, passed_on: _, to_public: _, class, owner } = self;
         if at.id.names.first().is_some_and(|name| Some(name.as_str()) == owner_of(at)) {
             // The grantee is about to own the object, and PostgreSQL then merges its rights into those of the owner.
             return Vec::new();
         }
-        let change = self.rights().change(Rights { held: &usual.0, grantable: NOT_GRANTABLE });
-        target.change(&change, &passed_on.0)
+        let change = self.rights().change(self.usual());
+        Granting { at, class: &class.0, owner: &owner.0, last: true }.change(&change)
     }
 
     fn role<'a>(&'a self, id: &'a ObjectId) -> Option<&'a str> {
         id.names.first().map(String::as_str)
     }
 
-    /// A member of the owner who is also one of the new grantee might revoke as the latter, who has granted nothing.
-    fn comes_after(&self, at: &At) -> Vec<ObjectId> {
-        let goes = |id: &&ObjectId| self.may_be_passed_on() && !at.desired.contains(id);
-        grants_there(at).map(|(id, _)| id).filter(goes).cloned().collect()
-    }
-
-    /// Whom objects of a schema are handed over to has to be allowed to have them there; and PostgreSQL lets nobody pass on
-    /// rights on a column who may do so by rights on the relation only, as a member of the owner might by then.
+    /// Whom objects of a schema are handed over to has to be allowed to have them there.
     fn precedes(&self, at: &At) -> Vec<ObjectId> {
-        match at.id.of.as_deref() {
-            Some(schema) if schema.kind == Kind::Schema && self.privileges.contains("CREATE") => {
-                self.handed_over(schema, at)
-            }
-            Some(column) if column.kind.shape() == Shape::Column && self.may_be_passed_on() => {
-                let whole = grants_on(at.desired, relation_of(at.desired, column)).map(|(id, _)| id);
-                whole.filter(|id| !id.names.is_empty() && at.is_made(id)).cloned().collect()
-            }
-            _ => Vec::new(),
-        }
+        let schema = at.id.of.as_deref().filter(|of| of.kind == Kind::Schema && self.privileges.contains("CREATE"));
+        schema.map(|schema| self.handed_over(schema, at)).unwrap_or_default()
     }
 }
 
@@ -181,6 +165,7 @@ impl Grant {
             grantable: Privileges::new(),
             usual: Kept(Privileges::new()),
             passed_on: Kept(BTreeMap::new()),
+            to_public: Kept(Privileges::new()),
             class: Kept(class.to_owned()),
             owner: Kept(String::new()),
         }
@@ -200,8 +185,24 @@ impl Grant {
         !self.grantable.is_empty()
     }
 
-    fn rights(&self) -> Rights<'_> {
+    /// What the grantee may do.
+    pub(super) fn rights(&self) -> Rights<'_> {
         Rights { held: &self.privileges, grantable: &self.grantable }
+    }
+
+    /// What the grantee has from the start.
+    pub(super) fn usual(&self) -> Rights<'_> {
+        Rights { held: &self.usual.0, grantable: NOT_GRANTABLE }
+    }
+
+    /// Whether the grantee granted a right to everybody.
+    pub(super) fn is_given_to_public(&self, word: &str) -> bool {
+        self.to_public.0.contains(word)
+    }
+
+    /// Who else than the owner of the object granted a right.
+    pub(super) fn grantors(&self, word: &str) -> impl Iterator<Item = &str> {
+        self.passed_on.0.iter().filter(move |(_, passed)| passed.contains(word)).map(|(grantor, _)| grantor.as_str())
     }
 }
 
@@ -257,140 +258,4 @@ impl Definition for MemberGrant {
     ));
 
     like_a_grant!();
-}
-
-/// Spells the grantee; `owner` was the owner when the definition was read.
-fn role(at: &At, owner: &str) -> String {
-    match at.id.names.first() {
-        Some(name) => grantee(name),
-        None => sql::ident(owner_of(at).unwrap_or(owner)),
-    }
-}
-
-/// Whose rights on what change.
-struct Target<'a> {
-    at: &'a At<'a>,
-    class: &'a str,
-    role: String,
-    /// Whether the rights go away as a whole, which comes after all other rights have been given.
-    last: bool,
-}
-
-impl Target<'_> {
-    /// The statements that change the rights, some of which others than the owner granted.
-    fn change(&self, change: &Change, passed_on: &BTreeMap<String, Privileges>) -> Vec<Step> {
-        let mut steps = self.revoked_by(change, passed_on);
-        steps.extend(self.passed_on(change));
-        steps.extend(self.by_owner(change));
-        if self.class == "TABLE" && !(change.revoked.is_empty() && change.without.is_empty()) {
-            steps.extend(self.columns_again(change));
-        }
-        steps
-    }
-
-    /// The statements between the rights before and after. Where PostgreSQL might let the role that connects act as somebody
-    /// else whose rights it has and who may pass them on, the owner says them; so it does for a superuser, who would act as the
-    /// owner: the role of the same name that proves the plan is none.
-    fn by_owner(&self, change: &Change) -> Vec<Step> {
-        let owner = owner_of_whole(self.at).filter(|owner| *owner != self.at.current.server.user);
-        match owner.filter(|_| is_passed_on(self.at)) {
-            Some(owner) => acting(owner, self.statements(change)),
-            None => self.statements(change),
-        }
-    }
-
-    /// What those revoke who granted it, as far as they keep the right to.
-    fn revoked_by(&self, change: &Change, passed_on: &BTreeMap<String, Privileges>) -> Vec<Step> {
-        let revoked = passed_on.iter().flat_map(|(grantor, passed)| {
-            let Some(keeps) = rights_at(self.at.desired, &self.of_grantee(grantor)) else { return Vec::new() };
-            let part = |lost: &Privileges| {
-                passed.iter().filter(|it| lost.contains(*it) && keeps.grantable.contains(*it)).cloned().collect()
-            };
-            let change = Change { revoked: part(&change.revoked), without: part(&change.without), ..Change::default() };
-            acting(grantor, self.statements(&change))
-        });
-        revoked.collect()
-    }
-
-    /// What the grantee granted in turn, and no longer can: it goes, and where it is desired, it comes from the owner.
-    fn passed_on(&self, change: &Change) -> Vec<Step> {
-        let lost: Privileges = change.revoked.union(&change.without).cloned().collect();
-        let (Some(grantor), false) = (self.at.id.names.first(), lost.is_empty()) else { return Vec::new() };
-        let mut steps = Vec::new();
-        for (id, grant) in grants_there(self.at) {
-            let Some(passed) = grant.passed_on.0.get(grantor) else { continue };
-            let passed: Privileges = passed.intersection(&lost).cloned().collect();
-            let at = At { id, ..*self.at };
-            let other = Target { at: &at, class: self.class, role: role(&at, &grant.owner.0), last: false };
-            if let Some(keeps) = rights_at(self.at.desired, id) {
-                let with: Privileges = passed.intersection(&keeps.grantable).cloned().collect();
-                let granted =
-                    passed.iter().filter(|it| keeps.privileges.contains(*it) && !with.contains(*it)).cloned().collect();
-                steps.extend(other.statements(&Change { granted, with, ..Change::default() }));
-            }
-            steps.extend(acting(grantor, other.statements(&Change { revoked: passed, ..Change::default() })));
-        }
-        steps
-    }
-
-    /// The address of another grantee's rights on the same object.
-    fn of_grantee(&self, name: &str) -> ObjectId {
-        ObjectId { names: vec![name.to_owned()].into(), ..self.at.id.clone() }
-    }
-
-    /// The statements between the rights before and after.
-    fn statements(&self, change: &Change) -> Vec<Step> {
-        let column = self.at.id.of.as_deref().filter(|_| self.class == "COLUMN");
-        let part = column.map(|id| format!(" ({})", sql::ident(id.name()))).unwrap_or_default();
-        change.statements(&part, &self.on(), &self.role).into_iter().map(Step::new).collect()
-    }
-
-    /// What `REVOKE` on a table takes from its columns too, and what stays there.
-    fn columns_again(&self, change: &Change) -> Vec<Step> {
-        let Some(of) = self.at.id.of.as_deref() else { return Vec::new() };
-        let on_column = |id: &ObjectId| {
-            let column = id.of.as_deref().filter(|column| column.kind.shape() == Shape::Column);
-            id.kind == Kind::Grant
-                && id.names == self.at.id.names
-                && column.is_some_and(|it| it.names.starts_with(&of.names))
-        };
-        let given = |id: &ObjectId| self.last || self.at.current.contains(id);
-        let kept = self.at.desired.iter().filter(|(id, _)| on_column(id) && given(id));
-        kept.flat_map(|(id, object)| match object {
-            Object::Grant(grant) => {
-                let lost = |word: &&String| change.revoked.contains(*word) || change.without.contains(*word);
-                let with: Privileges = grant.grantable.iter().filter(lost).cloned().collect();
-                let granted = grant.privileges.intersection(&change.revoked);
-                let granted = granted.filter(|word| !with.contains(*word)).cloned().collect();
-                let at = At { id, ..*self.at };
-                let target = Target { at: &at, class: "COLUMN", role: self.role.clone(), last: self.last };
-                target.statements(&Change { granted, with, ..Change::default() })
-            }
-            _ => Vec::new(),
-        })
-        .collect()
-    }
-
-    /// `TABLE app.users`; for a column the table that it is in.
-    fn on(&self) -> String {
-        let Some(of) = self.at.id.of.as_deref() else { return String::new() };
-        match self.class {
-            "COLUMN" => format!("TABLE {}", of.relation()),
-            class if class.starts_with("SEQUENCE ") => class.to_owned(),
-            "FUNCTION" | "PROCEDURE" => {
-                format!("{} {}({})", self.class, sql::qualified(&of.names), sql::join(&of.args, ", "))
-            }
-            "DATABASE" => self.at.spelled(of),
-            class => format!("{class} {}", of.address()),
-        }
-    }
-}
-
-/// Statements that only take effect when `role` executes them.
-fn acting(role: &str, steps: Vec<Step>) -> Vec<Step> {
-    if steps.is_empty() {
-        return steps;
-    }
-    let before = Step::new(format!("SET ROLE {}", sql::ident(role)));
-    std::iter::once(before).chain(steps).chain([Step::new("RESET ROLE")]).collect()
 }

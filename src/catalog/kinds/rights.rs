@@ -18,7 +18,7 @@ pub(super) struct Rights<'a> {
 pub(super) const NOT_GRANTABLE: &Privileges = &BTreeSet::new();
 
 /// What is revoked and granted.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Change {
     pub revoked: Privileges,
     /// Those of which only the option to pass them on is revoked.
@@ -26,6 +26,8 @@ pub(super) struct Change {
     pub granted: Privileges,
     /// Those that are granted with the option to pass them on.
     pub with: Privileges,
+    /// Whether what the grantee passed on is revoked with it.
+    pub cascade: bool,
 }
 
 impl Rights<'_> {
@@ -38,6 +40,7 @@ impl Rights<'_> {
             without: self.grantable.difference(to.grantable).filter(still).cloned().collect(),
             granted: to.held.difference(self.held).filter(|word| !with.contains(*word)).cloned().collect(),
             with,
+            cascade: false,
         }
     }
 }
@@ -45,12 +48,12 @@ impl Rights<'_> {
 impl Change {
     /// The statements, revoking first; `part` follows each privilege: ` (email)`.
     pub fn statements(&self, part: &str, on: &str, role: &str) -> Vec<String> {
-        let Self { revoked, without, granted, with } = self;
+        let Self { revoked, without, granted, with, cascade } = self;
         let say = |words: &Privileges, before: &str, after: &str| {
             let list = sql::join(words.iter().map(|word| format!("{word}{part}")), ", ");
             (!words.is_empty()).then(|| format!("{before} {list} ON {on} {after}"))
         };
-        let from = format!("FROM {role}");
+        let from = format!("FROM {role}{}", if *cascade { " CASCADE" } else { "" });
         let to = format!("TO {role}");
         [
             say(revoked, "REVOKE", &from),
