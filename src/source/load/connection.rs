@@ -3,7 +3,7 @@
 use crate::source::Source;
 use crate::source::settings::Settings;
 use crate::source::unit::{Text, Unit};
-use crate::sql::literal;
+use crate::sql::{ident, literal};
 use postgres::Client;
 use postgres::error::{DbError, ErrorPosition, Severity};
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,6 +123,16 @@ impl<'a> Connection<'a> {
         )?;
         transaction.commit()?;
         Ok(row.get(0))
+    }
+
+    /// Runs a unit as another role of which the loading role is a member.
+    pub(super) fn run_as(&mut self, role: &str, unit: &Unit) -> Result<(), Trouble> {
+        let statement = &self.source.statements[unit.statement];
+        self.use_settings(&statement.settings)?;
+        let mut transaction = self.client.transaction()?;
+        transaction.batch_execute(&format!("SET LOCAL ROLE {}", ident(role)))?;
+        transaction.batch_execute(&unit.text(statement).sql)?;
+        Ok(transaction.commit()?)
     }
 
     /// Runs units in one message, which is one transaction: all of them, or none.

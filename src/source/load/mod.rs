@@ -4,6 +4,7 @@ mod beyond;
 mod bodies;
 mod connection;
 mod extensions;
+mod grants;
 mod lend;
 mod rounds;
 
@@ -137,6 +138,9 @@ impl Loader<'_> {
         let mut refused = match self.connection.run(&[unit]) {
             Ok(()) => return Ok(()),
             Err(Trouble::Refused(refused)) if refused.error.code() == &SqlState::INSUFFICIENT_PRIVILEGE => refused,
+            Err(Trouble::Refused(refused)) if grants::is_of_a_grantee(statement, &refused) => {
+                return self.grant_as_owner(unit, refused);
+            }
             Err(trouble) => return Err(trouble),
         };
         let Some(loans) = self.loans.as_mut() else { return Err(Trouble::Refused(refused)) };
