@@ -1,10 +1,14 @@
 //! The tables from which a table inherits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, Object, inherited_not_null, lineage, not_null, stand_in};
+use super::{
+    Kind, Object, inherited_not_null, lineage,
+    not_null::{self, is_usual},
+    stand_in,
+};
 use crate::{
     catalog::{Alteration, At, Definition, Kept, ObjectId, Shape, Step},
     sql,
@@ -25,6 +29,8 @@ pub struct Inheritance {
     not_nulls: BTreeSet<String>,
     /// Those of its primary key, which declares them unless it was added later.
     key_not_nulls: Kept<BTreeSet<String>>,
+    /// The names of the others by their columns, where they are not as usual.
+    not_null_names: BTreeMap<String, String>,
 }
 
 impl Definition for Inheritance {
@@ -32,29 +38,36 @@ impl Definition for Inheritance {
     const SHAPE: Shape = Shape::About;
     const LINKS: bool = true;
     const PRESENT: &'static str = "EXISTS (SELECT inhrelid FROM pg_catalog.pg_inherits)";
-    const QUERY: &'static str = "
-        SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
+    const QUERY: &'static str = concat!(
+        "SELECT 'pg_catalog.pg_class'::regclass::oid AS classid, c.oid AS objid, 0 AS objsubid,
             json_agg(json_build_array(n.nspname, p.relname) ORDER BY h.inhseqno) AS parents,
             ARRAY(SELECT a.attname FROM pg_catalog.pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND NOT a.attislocal) AS columns,
             ARRAY(SELECT k.conname FROM pg_catalog.pg_constraint k
                 WHERE k.conrelid = c.oid AND k.contype = 'c' AND NOT k.conislocal) AS checks,
-            m.not_nulls, m.key_not_nulls,
+            m.not_nulls, m.key_not_nulls, m.not_null_names,
             json_agg(json_build_array('pg_catalog.pg_class'::regclass::oid::int8, p.oid::int8, 0)) AS needs
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_inherits h ON h.inhrelid = c.oid
             JOIN pg_catalog.pg_class p ON p.oid = h.inhparent
             JOIN pg_catalog.pg_namespace n ON n.oid = p.relnamespace,
-            LATERAL (SELECT coalesce(array_agg(a.attname) FILTER (WHERE i.indexrelid IS NULL), '{}') AS not_nulls,
-                    coalesce(array_agg(a.attname) FILTER (WHERE i.indexrelid IS NOT NULL), '{}') AS key_not_nulls
+            LATERAL (SELECT coalesce(array_agg(a.attname) FILTER (WHERE NOT k.conislocal AND i.indexrelid IS NULL), '{}')
+                        AS not_nulls,
+                    coalesce(array_agg(a.attname) FILTER (WHERE NOT k.conislocal AND i.indexrelid IS NOT NULL), '{}')
+                        AS key_not_nulls,
+                    coalesce(jsonb_object_agg(a.attname, k.conname)
+                        FILTER (WHERE k.conislocal AND k.coninhcount > 0 AND NOT ",
+        is_usual!(),
+        "), '{}') AS not_null_names
                 FROM pg_catalog.pg_constraint k
                     JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
                     LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)
-                WHERE k.conrelid = c.oid AND k.contype = 'n' AND NOT k.conislocal) m
+                WHERE k.conrelid = c.oid AND k.contype = 'n') m
         WHERE NOT c.relispartition AND c.relkind IN ('r', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't'
-        GROUP BY c.oid, m.not_nulls, m.key_not_nulls";
+        GROUP BY c.oid, m.not_nulls, m.key_not_nulls, m.not_null_names"
+    );
 
     fn create(&self, at: &At) -> Vec<Step> {
-        let Self { parents, columns: _, checks: _, not_nulls: _, key_not_nulls: _ } = self;
+        let Self { parents, columns: _, checks: _, not_nulls: _, key_not_nulls: _, not_null_names: _ } = self;
         let (kept, relation) = (staying(at), &at.id.root().names);
         let new = parents.iter().filter(|parent| !kept.contains(parent)).map(|parent| change(at, "INHERIT", parent));
         let before = match at.current.get(at.id) {
@@ -67,7 +80,7 @@ impl Definition for Inheritance {
     }
 
     fn alter(&self, to: &Self, at: &At) -> Alteration {
-        let Self { parents, columns: _, checks: _, not_nulls: _, key_not_nulls: _ } = to;
+        let Self { parents, columns: _, checks: _, not_nulls: _, key_not_nulls: _, not_null_names: _ } = to;
         // What the table has from its parents alone comes and goes with those.
         let relation = &at.id.root().names;
         let stays = self.parents == *parents && to.kept(self, relation, at).len() == parents.len();
@@ -89,7 +102,7 @@ impl Definition for Inheritance {
     }
 
     fn clause(&self, _: &At) -> Option<String> {
-        let Self { parents, columns: _, checks: _, not_nulls: _, key_not_nulls: _ } = self;
+        let Self { parents, columns: _, checks: _, not_nulls: _, key_not_nulls: _, not_null_names: _ } = self;
         Some(format!("{INHERITS}{})", sql::join(parents.iter().map(sql::qualified), ", ")))
     }
 }
@@ -128,6 +141,11 @@ impl Inheritance {
     /// The columns that are NOT NULL only because those above them are, but for those of the primary key.
     pub(super) fn not_nulls(&self) -> &BTreeSet<String> {
         &self.not_nulls
+    }
+
+    /// The names of those that the table declares as well, where they are not as usual.
+    pub(super) fn not_null_names(&self) -> &BTreeMap<String, String> {
+        &self.not_null_names
     }
 
     /// Whether a column is one of them.

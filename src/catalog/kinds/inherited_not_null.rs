@@ -41,7 +41,7 @@ pub(super) fn is_declared_later(at: &At) -> bool {
 pub(super) enum Turn {
     /// The table comes to declare it, under the name that it has.
     Declared,
-    /// The table comes to declare it under another name, which what is inherited cannot get.
+    /// The table comes to declare it under another name, or changes that, which what is inherited cannot.
     Renamed,
     /// The table leaves it to those above.
     Left,
@@ -60,6 +60,10 @@ pub(super) fn turn(at: &At) -> Option<Turn> {
     if stays && before && of(at.desired, at.id).is_some() && !inherits(at.desired, at.id) {
         return Some(Turn::Freed);
     }
+    if stays && is_declared(at.current, at.id) && is_declared(at.desired, at.id) {
+        let name = |catalog| of(catalog, at.id).and_then(|it| it.not_null_names().get(at.id.name()));
+        return (name(at.current) != name(at.desired)).then_some(Turn::Renamed);
+    }
     // That of a primary key cannot be let go.
     let left = of(at.desired, at.id).is_some_and(|it| it.not_nulls().contains(at.id.name()));
     (stays && left && (!before || is_released(at))).then_some(Turn::Left)
@@ -70,18 +74,17 @@ fn is_released(at: &At) -> bool {
     lineage::is_only_inherited(at.current, at.id) && !lineage::is_only_inherited(at.desired, at.id)
 }
 
-/// The columns of a table that are NOT NULL only because those above them are, before or after.
-pub(super) fn columns(at: &At, relation: &[String]) -> impl Iterator<Item = ObjectId> {
-    let names = [at.current, at.desired].map(|catalog| link(catalog, relation).map(Inheritance::all_not_nulls));
-    let columns: BTreeSet<ObjectId> =
-        names.into_iter().flatten().flatten().map(|name| column(relation, name)).collect();
-    columns.into_iter()
+/// The columns of a table that are NOT NULL only because those above them are, before or after, or by an unusual name.
+pub(super) fn columns(at: &At, relation: &[String]) -> BTreeSet<ObjectId> {
+    let links = [at.current, at.desired].into_iter().filter_map(|catalog| link(catalog, relation));
+    let names = links.flat_map(|it| it.all_not_nulls().chain(it.not_null_names().keys()));
+    names.map(|name| column(relation, name)).collect()
 }
 
 /// Those to which something happens.
 fn turning(at: &At, relation: &[String]) -> impl Iterator<Item = (ObjectId, Turn)> {
     let turning = |id: ObjectId| turn(&At { id: &id, ..*at }).map(|turn| (id, turn));
-    columns(at, relation).filter_map(turning).collect::<Vec<_>>().into_iter()
+    columns(at, relation).into_iter().filter_map(turning).collect::<Vec<_>>().into_iter()
 }
 
 /// Whether a table cannot go on inheriting from a parent while what it declares changes.
@@ -150,19 +153,28 @@ pub(super) fn clauses(at: &At) -> Vec<String> {
     declared.map(|column| not_null::table_clause(&At { id: &column, ..*at })).collect()
 }
 
-/// The statements that give the constraint another name. It is made anew where tables below have it, because those may
-/// call theirs as they like.
-fn renamed(at: &At) -> Vec<Step> {
+/// The statements that give the constraint another name. It is made anew where tables below call theirs otherwise, because
+/// PostgreSQL renames all or none.
+pub(super) fn renamed(at: &At) -> Vec<Step> {
     let [before, after] = [at.current, at.desired].map(|catalog| not_null::name(catalog, at.id));
     let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
     if before == after {
         return Vec::new();
     }
-    if lineage::children(at.current, lineage::relation(at.id)).is_empty() {
+    if is_renamed_below(at, (before, after)) {
         let rename = format!("RENAME CONSTRAINT {} TO {}", sql::ident(before), sql::ident(after));
         return vec![Step::new(format!("ALTER TABLE {} {rename}", at.id.relation()))];
     }
     vec![change(at.id, "DROP NOT NULL"), add(&at.id.relation(), at)]
+}
+
+/// Whether all those below get the name as well.
+fn is_renamed_below(at: &At, names: (&String, &String)) -> bool {
+    let below = lineage::children(at.current, lineage::relation(at.id)).into_iter();
+    below.map(|child| lineage::under(at.id, &child)).all(|id| {
+        let is = |catalog, name| not_null::name(catalog, &id) == Some(name);
+        is(at.current, names.0) && is(at.desired, names.1) && is_renamed_below(&At { id: &id, ..*at }, names)
+    })
 }
 
 /// Adds the constraint to a relation that has the column, and with it to those below.

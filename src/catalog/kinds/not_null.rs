@@ -8,6 +8,16 @@ use crate::{
     sql,
 };
 
+/// Whether the constraint `k` of the column `a` has a name of the form that PostgreSQL chooses: with the name of a table, and
+/// with a number where another one has the name.
+macro_rules! is_usual {
+    () => {
+        "(pg_catalog.right(pg_catalog.rtrim(k.conname, '0123456789'), pg_catalog.length(a.attname) + 10)
+            = pg_catalog.concat('_', a.attname, '_not_null'))"
+    };
+}
+pub(super) use is_usual;
+
 /// What is not as usual about the NOT NULL constraint of a column, an object about the column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,18 +35,19 @@ impl Definition for NotNull {
     const KEYWORD: &'static str = "NOT NULL OF";
     const SHAPE: Shape = Shape::About;
     const PRESENT: &'static str = "pg_catalog.current_setting('server_version_num')::int >= 180000";
-    const QUERY: &'static str = "
-        SELECT c.tableoid AS classid, c.oid AS objid, a.attnum AS objsubid,
+    const QUERY: &'static str = concat!(
+        "SELECT c.tableoid AS classid, c.oid AS objid, a.attnum AS objsubid,
             CASE WHEN NOT u.usual THEN k.conname END AS name, k.connoinherit AS no_inherit, k.convalidated AS valid,
             pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
         FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
             JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1],
-            LATERAL (SELECT pg_catalog.concat('_', a.attname, '_not_null') AS ending) e,
-            LATERAL (SELECT pg_catalog.right(pg_catalog.rtrim(k.conname, '0123456789'), pg_catalog.length(e.ending))
-                = e.ending AS usual) u
+            LATERAL (SELECT ",
+        is_usual!(),
+        " AS usual) u
         WHERE k.contype = 'n' AND k.conislocal AND c.oid >= 16384 AND c.relpersistence <> 't'
             AND (NOT u.usual OR k.connoinherit OR NOT k.convalidated
-                OR pg_catalog.obj_description(k.oid, 'pg_constraint') IS NOT NULL)";
+                OR pg_catalog.obj_description(k.oid, 'pg_constraint') IS NOT NULL)"
+    );
 
     fn create(&self, at: &At) -> Vec<Step> {
         let Some(column) = at.id.of.as_deref() else { return Vec::new() };
@@ -97,16 +108,21 @@ impl NotNull {
         let named = inherited_not_null::turn(&At { id: column, ..*at }).is_some();
         let same = from.name == *name && !named;
         let ident = if same { before.clone() } else { self.ident_in(at.desired, column) };
-        let mut steps = Vec::new();
         // In a partition, it has the name of the one above, and keeps it.
-        if ident != before && !named {
-            steps.push(change(column, &format!("RENAME CONSTRAINT {before} TO {ident}")));
-        }
+        let renaming = match ident != before {
+            true if from.no_inherit || *no_inherit => {
+                vec![change(column, &format!("RENAME CONSTRAINT {before} TO {ident}"))]
+            }
+            true => inherited_not_null::renamed(&At { id: column, ..*at }),
+            false => Vec::new(),
+        };
+        let anew = renaming.len() > 1;
+        let mut steps = if named { Vec::new() } else { renaming };
         if from.no_inherit != *no_inherit {
             let word = if *no_inherit { "NO INHERIT" } else { "INHERIT" };
             steps.push(change(column, &format!("ALTER CONSTRAINT {ident} {word}")));
         }
-        if from.comment != self.comment {
+        if from.comment != self.comment || anew && self.comment.is_some() {
             steps.push(self.comment_on(column, &ident));
         }
         steps
