@@ -7,6 +7,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use reconcile::engine::{Scratch, Spec};
 use reconcile::plan::describe;
 
+use super::model::{Base, Column, Constraint, Foreign, Name, Notes, Rule, Source, Table, Type};
 use super::{Schema, Server, dice::Dice, grown, kinds, mutate, rows, schema};
 use crate::server::{majors, trusting_server};
 
@@ -61,4 +62,42 @@ fn every_template_loads_whatever_is_chosen() {
         let failures: Vec<String> = failures.values().map(ToString::to_string).collect();
         assert!(failures.is_empty(), "on {major}: {}", failures.join("\n"));
     }
+}
+
+#[test]
+fn columns_that_refer_to_each_other_crosswise_come_to_rest() {
+    let column = |name: &str, ty| Column {
+        name: name.to_owned(),
+        ty: Type { base: Base::Builtin(ty), array: false },
+        not_null: true,
+        source: Source::Nothing,
+        collate_c: false,
+        statistics: None,
+        comment: None,
+    };
+    let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();
+    let constraint = |name: &str, rule| Constraint { name: name.to_owned(), rule, comment: None };
+    let name = Name { schema: "app".to_owned(), name: "t".to_owned() };
+    let (columns, key) = (names(["b", "a"]), "key".to_owned());
+    let crosswise = Foreign { columns, table: name.clone(), key, on_delete: 0, deferrable: false, valid: true };
+    let table = Table {
+        name,
+        unlogged: false,
+        fillfactor: None,
+        replica_identity_full: false,
+        columns: vec![column("a", "integer"), column("b", "text")],
+        constraints: vec![
+            constraint("key", Rule::Primary(names(["a", "b"]))),
+            constraint("crosswise", Rule::Foreign(crosswise)),
+        ],
+        indexes: Vec::new(),
+        row_security: false,
+        forced: false,
+        policies: Vec::new(),
+        notes: Notes::default(),
+    };
+    let mut schema = grown(Server { major: 16, superuser: true }, &[]);
+    schema.tables.push(table);
+    schema.settle();
+    assert_eq!(schema.tables[0].constraints.len(), 1, "{schema}");
 }

@@ -21,12 +21,13 @@ impl Schema {
     /// Removes or adapts whatever PostgreSQL would refuse.
     pub fn settle(&mut self) {
         // What goes can leave something else without what it needs, so this repeats until nothing moves.
-        for _ in 0..20 {
+        for round in 0..20 {
             let before = self.clone();
             self.settle_names();
             self.settle_types();
             self.settle_routines();
-            self.settle_tables();
+            // Columns that refer to each other crosswise would exchange their types forever.
+            self.settle_tables(round < 10);
             self.settle_views();
             self.settle_triggers();
             if *self == before {

@@ -7,7 +7,8 @@ use super::super::types::Family;
 use super::{Columns, type_in};
 
 impl Schema {
-    pub(super) fn settle_tables(&mut self) {
+    /// Settles tables; `adapting` says that columns may get the types of the keys to which they refer.
+    pub(super) fn settle_tables(&mut self, adapting: bool) {
         let mut tables = std::mem::take(&mut self.tables);
         let names: BTreeSet<Name> = tables.iter().map(|table| table.name.clone()).collect();
         for table in &mut tables {
@@ -31,7 +32,7 @@ impl Schema {
         }
         tables.retain(|table| !table.columns.is_empty());
         self.tables = tables;
-        self.settle_foreign_keys();
+        self.settle_foreign_keys(adapting);
         self.settle_owners();
     }
 
@@ -139,7 +140,7 @@ impl Schema {
         !index.keys.is_empty()
     }
 
-    fn settle_foreign_keys(&mut self) {
+    fn settle_foreign_keys(&mut self, adapting: bool) {
         for at in 0..self.tables.len() {
             let mut constraints = std::mem::take(&mut self.tables[at].constraints);
             // A table may refer to itself, so its keys stay in sight while its foreign keys are looked at.
@@ -147,7 +148,8 @@ impl Schema {
             let mut used = BTreeSet::new();
             constraints.retain_mut(|constraint| match &mut constraint.rule {
                 Rule::Foreign(foreign) => {
-                    foreign.columns.iter().all(|column| used.insert(column.clone())) && self.settle_foreign(at, foreign)
+                    foreign.columns.iter().all(|column| used.insert(column.clone()))
+                        && self.settle_foreign(at, foreign, adapting)
                 }
                 _ => true,
             });
@@ -156,7 +158,7 @@ impl Schema {
     }
 
     /// Gives the columns of a foreign key the types of the key; false if that cannot be.
-    fn settle_foreign(&mut self, at: usize, foreign: &mut Foreign) -> bool {
+    fn settle_foreign(&mut self, at: usize, foreign: &mut Foreign, adapting: bool) -> bool {
         let Some(target) = self.table(&foreign.table) else { return false };
         let Some(key) = target.key(&foreign.key).map(<[String]>::to_vec) else { return false };
         let types: Vec<Type> = key.iter().filter_map(|name| target.column(name)).map(|c| c.ty.clone()).collect();
@@ -168,7 +170,7 @@ impl Schema {
                 return false;
             };
             if column.ty != *ty {
-                if !matches!(column.source, Source::Nothing | Source::Default(_)) {
+                if !adapting || !matches!(column.source, Source::Nothing | Source::Default(_)) {
                     return false;
                 }
                 column.ty = ty.clone();
