@@ -70,6 +70,6 @@ impl Fingerprint {
 impl Object {
     /// The SHA-256 of the definition's fields.
     pub fn digest(&self) -> Digest {
-        Digest::of(self.to_json().to_string())
+        Digest::of_json(&self.to_json())
     }
 }

@@ -370,6 +370,17 @@ impl Column {
     }
 }
 
+/// The columns of a relation.
+pub(super) fn columns<'a>(
+    catalog: &'a Catalog,
+    relation: &ObjectId,
+) -> impl Iterator<Item = (&'a ObjectId, &'a Column)> {
+    catalog.dependents(relation).filter_map(|(id, _)| match catalog.get(id) {
+        Some(Object::Column(column)) if lineage::relation(id) == &*relation.names => Some((id, &**column)),
+        _ => None,
+    })
+}
+
 fn is_foreign(at: &At) -> bool {
     at.current.contains(&ObjectId::new(Kind::ForeignTable, at.id.names.iter().take(2).cloned()))
 }

@@ -4,9 +4,10 @@
 use super::{
     Kind, Object,
     bound::Bound,
+    column::columns,
     lineage,
     partition::Partition,
-    transfer::{columns, is_partitioned, partitions},
+    transfer::{is_partitioned, partitions},
 };
 use crate::{
     catalog::{At, Catalog, Gathering, Guard, ObjectId, Step},

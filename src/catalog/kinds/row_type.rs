@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Kind, Object, column::Column, lineage, stand_in};
+use super::{
+    Kind, Object,
+    column::{self, Column},
+    lineage, stand_in,
+};
 use crate::catalog::{At, Catalog, ObjectId, Tie};
 
 /// What has a row type.
@@ -99,13 +103,7 @@ pub(super) fn next(at: &At) -> Option<ObjectId> {
 
 /// The columns of a relation in the order in which they stand.
 fn columns<'a>(catalog: &'a Catalog, relation: &ObjectId) -> Vec<(&'a ObjectId, &'a Column)> {
-    let parts = catalog.dependents(relation).filter(|(id, _)| *lineage::relation(id) == *relation.names);
-    let mut columns: Vec<(&ObjectId, &Column)> = parts
-        .filter_map(|(id, _)| match catalog.get(id) {
-            Some(Object::Column(column)) => Some((id, &**column)),
-            _ => None,
-        })
-        .collect();
+    let mut columns: Vec<_> = column::columns(catalog, relation).collect();
     columns.sort_by_key(|(id, column)| (column.place(), *id));
     columns.dedup_by_key(|(id, _)| *id);
     columns

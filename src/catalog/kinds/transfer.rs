@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Kind, Object, lineage, row_security::lift, swap::free_name};
+use super::{Kind, Object, column::columns, lineage, row_security::lift, swap::free_name};
 use crate::{
     catalog::{At, Catalog, Hazard, ObjectId, Step, Transfer},
     sql,
@@ -129,17 +129,6 @@ pub(super) fn partitions(catalog: &Catalog, table: &ObjectId, visit: &mut dyn Fn
 /// Whether rows that are put into a table go to its partitions.
 pub(super) fn is_partitioned(catalog: &Catalog, id: &ObjectId) -> bool {
     matches!(catalog.get(id), Some(Object::Table(table)) if table.is_partitioned())
-}
-
-/// The columns of a table.
-pub(super) fn columns<'a>(
-    catalog: &'a Catalog,
-    table: &'a ObjectId,
-) -> impl Iterator<Item = (&'a ObjectId, &'a super::column::Column)> {
-    catalog.dependents(table).filter_map(|(id, _)| match catalog.get(id) {
-        Some(Object::Column(column)) if lineage::relation(id) == &*table.names => Some((id, &**column)),
-        _ => None,
-    })
 }
 
 /// The columns whose values go over when a table is made anew, in their order. `None` where there are none, and where one is

@@ -1,5 +1,6 @@
 //! The proof: a plan is executed on a copy of the current state, with rows in it, before it is written.
 
+mod answer;
 mod beside;
 mod observe;
 mod rows;

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
+use super::answer;
 use crate::plan::file::Observed;
 
 const QUERY: &str = "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
@@ -85,17 +86,11 @@ impl Observer {
     }
 }
 
-/// The rows of a query as text; what is missing is empty.
+/// The rows of a query of up to five columns.
 fn rows(client: &mut Client, query: &str) -> Result<Vec<[String; 5]>, postgres::Error> {
-    let messages = client.simple_query(query)?;
-    Ok(messages
-        .iter()
-        .filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                let text = |i: usize| row.try_get(i).ok().flatten().unwrap_or_default().to_owned();
-                Some([text(0), text(1), text(2), text(3), text(4)])
-            }
-            _ => None,
-        })
-        .collect())
+    let row = |row: Vec<String>| {
+        let mut row = row.into_iter();
+        std::array::from_fn(|_| row.next().unwrap_or_default())
+    };
+    Ok(answer::rows(client, query)?.into_iter().map(row).collect())
 }

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use postgres::{Client, SimpleQueryMessage};
+use postgres::Client;
 
-use super::rows::Filled;
+use super::{answer::rows, rows::Filled};
 use crate::sql;
 
 /// What tables hold, as sums that do not depend on the order of rows.
@@ -171,17 +171,4 @@ impl Table {
         }
         lost
     }
-}
-
-fn rows(client: &mut Client, query: &str) -> Result<Vec<Vec<String>>, postgres::Error> {
-    let messages = client.simple_query(query)?;
-    Ok(messages
-        .iter()
-        .filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => {
-                Some((0..row.len()).map(|i| row.get(i).unwrap_or_default().to_owned()).collect())
-            }
-            _ => None,
-        })
-        .collect())
 }

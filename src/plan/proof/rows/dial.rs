@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use postgres::Client;
 
 use super::tables::{Check, Column, Reference, Table};
-use crate::sql;
+use crate::{plan::proof::answer::texts, sql};
 
 /// How many combinations of values PostgreSQL looks at to find some that satisfy the checks.
 const COMBINATIONS: usize = 5_000;
@@ -181,7 +181,7 @@ fn combined<'a>(
         sql::join(agreements, " AND "),
         sql::join(satisfied, " AND "),
     );
-    let found = answered(super::texts(client, &query))?.unwrap_or_default();
+    let found = answered(texts(client, &query))?.unwrap_or_default();
     let combination = |text: &String| -> Option<Vec<String>> {
         let picks: Vec<usize> = serde_json::from_str(text).ok()?;
         let mut row = BTreeMap::new();

@@ -8,7 +8,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet};
 
 use postgres::{
-    Client, SimpleQueryMessage,
+    Client,
     error::{DbError, SqlState},
 };
 
@@ -194,16 +194,4 @@ impl<'a> Filling<'a> {
         let (names, values) = (sql::join(row.keys().map(|name| sql::ident(name)), ", "), sql::join(row.values(), ", "));
         format!("INSERT INTO {} ({names}) OVERRIDING SYSTEM VALUE VALUES ({values})", self.table.name)
     }
-}
-
-/// The first column of every row of a query, as text.
-fn texts(client: &mut Client, query: &str) -> Result<Vec<String>, postgres::Error> {
-    let messages = client.simple_query(query)?;
-    Ok(messages
-        .into_iter()
-        .filter_map(|message| match message {
-            SimpleQueryMessage::Row(row) => Some(row.get(0).unwrap_or_default().to_owned()),
-            _ => None,
-        })
-        .collect())
 }

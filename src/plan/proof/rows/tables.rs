@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use postgres::Client;
 use serde::Deserialize;
 
-use crate::sql;
+use crate::{plan::proof::answer::texts, sql};
 
 /// A table to be filled.
 #[derive(Debug, Deserialize)]
@@ -84,7 +84,7 @@ impl Reference {
         let values = self.to_columns.iter().map(|name| format!("quote_nullable({}::text)", sql::ident(name)));
         let list = sql::join(values, ", ");
         let query = format!("SELECT json_build_array({list}) FROM {} ORDER BY ctid LIMIT {limit}", self.to);
-        let rows = super::texts(client, &query)?;
+        let rows = texts(client, &query)?;
         Ok(rows.iter().filter_map(|row| serde_json::from_str(row).ok()).collect())
     }
 }
@@ -208,8 +208,8 @@ pub(super) fn read(client: &mut Client) -> Result<Vec<Table>, postgres::Error> {
             FROM (SELECT e.typrelid) o JOIN pg_catalog.pg_attribute a ON a.attrelid = o.typrelid AND a.attnum > 0
                 AND NOT a.attisdropped {UNDER}))"
     );
-    let texts = super::texts(client, &QUERY.replace("{whole}", &whole).replace("{under}", UNDER))?;
-    Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
+    let found = texts(client, &QUERY.replace("{whole}", &whole).replace("{under}", UNDER))?;
+    Ok(found.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
 }
 
 /// The tables, each after those to which it refers, as far as they do not refer to each other in a ring.
