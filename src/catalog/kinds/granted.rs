@@ -51,6 +51,22 @@ fn owner<'a>(catalog: &'a Catalog, of: &ObjectId) -> Option<&'a str> {
     }
 }
 
+/// The schema of the object, where the role that connects can grant rights on it and this role has none by name.
+pub(super) fn closed_to(at: &At, role: &str) -> Option<ObjectId> {
+    let of = at.id.of.as_deref().filter(|of| of.kind != Kind::Schema)?;
+    let schema = ObjectId::new(Kind::Schema, [of.schema()?]);
+    let owner = owner(at.desired, &schema);
+    let server = &at.current.server;
+    let uses = |name: &str| {
+        let names = vec![name.to_owned()].into();
+        let id = ObjectId { names, ..ObjectId::about(Kind::Grant, &schema) };
+        rights_at(at.desired, &id).is_some_and(|it| it.rights().held.contains("USAGE"))
+    };
+    let open = owner == Some(role) || uses(role) || uses("");
+    let grants = server.superuser || owner == Some(&server.user);
+    (!open && grants).then_some(schema)
+}
+
 /// Whether anybody may pass on rights on the object, before the plan or after it, or meanwhile by default privileges.
 pub(super) fn is_passed_on(at: &At) -> bool {
     let Some(of) = at.id.of.as_deref() else { return false };

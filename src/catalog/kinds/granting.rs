@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     grant::Grant,
-    granted::{columns_of, grants_on, is_passed_on, owner_of, owner_of_whole, rights_at},
+    granted::{closed_to, columns_of, grants_on, is_passed_on, owner_of, owner_of_whole, rights_at},
     passed::{givers, takers},
     rights::{Change, Privileges},
 };
@@ -63,13 +63,16 @@ impl Granting<'_> {
     /// plan is none.
     fn by_owner(&self, steps: Vec<Step>) -> Vec<Step> {
         let owner = owner_of_whole(self.at).filter(|owner| *owner != self.at.current.server.user);
-        match owner.filter(|_| !steps.is_empty() && is_passed_on(self.at)) {
-            Some(owner) => {
-                let before = Step::new(format!("SET ROLE {}", sql::ident(owner)));
-                std::iter::once(before).chain(steps).chain([Step::new("RESET ROLE")]).collect()
-            }
-            None => steps,
-        }
+        let Some(owner) = owner.filter(|_| !steps.is_empty() && is_passed_on(self.at)) else { return steps };
+        let before = Step::new(format!("SET ROLE {}", sql::ident(owner)));
+        let steps = std::iter::once(before).chain(steps).chain([Step::new("RESET ROLE")]);
+        let Some(schema) = closed_to(self.at, owner) else { return steps.collect() };
+        // An owner may lack the right to use the schema, and then cannot say a word about what is in it.
+        let usage =
+            |change: Change| change.statements("", &schema.to_string(), &sql::ident(owner)).into_iter().map(Step::new);
+        let words: Privileges = ["USAGE".to_owned()].into();
+        let entered = usage(Change { granted: words.clone(), ..Change::default() });
+        entered.chain(steps).chain(usage(Change { revoked: words, ..Change::default() })).collect()
     }
 
     /// What of these rights was passed on by or to the grantee. `REVOKE` on a table takes away what it finds on its columns too.
