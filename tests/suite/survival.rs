@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 /// What each table holds, by name; nothing is said of those whose rows are elsewhere.
 pub struct Rows(BTreeMap<String, Option<Table>>);
 
+#[derive(Default)]
 struct Table {
     /// The table itself, or the partitioned one at the top.
     root: String,
@@ -79,14 +80,56 @@ impl Rows {
 
     /// What the plan has lost without saying so.
     pub fn lost(&self, after: &Self, plan: &Plan) -> Vec<String> {
-        let missing = |name: &String| self.0.get(name)?.as_ref()?.lost(name, after, &plan.summary.losses);
+        let losses = &plan.summary.losses;
         let lost = self.0.iter().filter_map(|(name, table)| {
             let table = table.as_ref().filter(|table| !table.partitioned && !table.rows.is_empty())?;
-            let why = missing(name)?;
-            // Rows may leave one partition for another of the same table.
-            (table.root == *name || missing(&table.root).is_some()).then_some(why)
+            let why = table.lost(name, after, losses)?;
+            // Rows may leave one partition for another of the same table, which may have been a table by itself.
+            let whole = self.whole(name, after);
+            let merged = |rows: &Self| rows.merged(&whole, losses);
+            let as_one = Self(BTreeMap::from([(name.clone(), Some(merged(after)))]));
+            (whole.len() == 1 || merged(self).lost(name, &as_one, losses).is_some()).then_some(why)
         });
         lost.collect()
+    }
+
+    /// A table, and all with which it makes up one table before or after.
+    fn whole(&self, name: &str, after: &Self) -> BTreeSet<String> {
+        let mut whole = BTreeSet::from([name.to_owned()]);
+        loop {
+            let known = whole.len();
+            for (name, table) in self.0.iter().chain(&after.0) {
+                let Some(Table { root, .. }) = table else { continue };
+                if whole.contains(name) || whole.contains(root) {
+                    whole.extend([name.clone(), root.clone()]);
+                }
+            }
+            if whole.len() == known {
+                return whole;
+            }
+        }
+    }
+
+    /// What some tables hold together, but for those whose loss was announced, in the columns that all of them have.
+    fn merged(&self, names: &BTreeSet<String>, losses: &BTreeSet<String>) -> Table {
+        let stays = |name: &String| names.contains(name) && !losses.contains(&format!("TABLE {name}"));
+        let tables = self.0.iter().filter(|(name, _)| stays(name)).filter_map(|(_, table)| table.as_ref());
+        let mut merged: Option<Table> = None;
+        for Table { root, columns, generated, rows, .. } in tables.filter(|table| !table.partitioned) {
+            let merged = merged.get_or_insert_with(|| Table {
+                root: root.clone(),
+                columns: columns.clone(),
+                generated: generated.clone(),
+                ..Table::default()
+            });
+            let announced = |column: &String| {
+                let column = reconcile::sql::ident(column);
+                names.iter().any(|table| losses.contains(&format!("COLUMN {table}.{column}")))
+            };
+            merged.columns.retain(|name, data_type| columns.get(name) == Some(data_type) && !announced(name));
+            merged.rows.extend(rows.iter().cloned());
+        }
+        merged.unwrap_or_default()
     }
 }
 

@@ -30,8 +30,8 @@ struct Column {
     data_type: String,
     /// How many values there are.
     values: u64,
-    /// The sum over the values.
-    sum: String,
+    /// The sum over the values, which is that of two tables where their rows come together.
+    sum: i128,
 }
 
 /// The rows of foreign tables are elsewhere, and so are some of those of a partitioned table that has them as partitions.
@@ -72,9 +72,17 @@ impl Snapshot {
 
     fn of(client: &mut Client, wanted: &BTreeSet<&String>) -> Result<Self, postgres::Error> {
         let mut tables: BTreeMap<String, Table> = BTreeMap::new();
-        for row in rows(client, COLUMNS)? {
+        let found = rows(client, COLUMNS)?;
+        let roots: BTreeSet<&String> = found
+            .iter()
+            .filter_map(|row| match row.as_slice() {
+                [table, root, ..] if wanted.contains(table) => Some(root),
+                _ => None,
+            })
+            .collect();
+        for row in &found {
             if let [table, root, partitioned, column, data_type] = row.as_slice()
-                && (wanted.contains(table) || wanted.contains(root))
+                && (wanted.contains(table) || wanted.contains(root) || roots.contains(root))
             {
                 let table = tables.entry(table.clone()).or_insert_with(|| Table::new(root, partitioned == "t"));
                 if !column.is_empty() {
@@ -90,19 +98,78 @@ impl Snapshot {
 
     /// What has become of the rows, where it is not among the losses that were announced.
     ///
-    /// Rows may leave one partition for another of the same table, and a table may become partitioned.
+    /// Rows may leave one partition for another of the same table, one that was a table by itself among them, and a table may
+    /// become partitioned.
     pub fn lost(&self, client: &mut Client, losses: &BTreeSet<String>) -> Result<Vec<String>, postgres::Error> {
         let roots = self.tables.values().map(|table| &table.root);
         let now = Self::of(client, &self.tables.keys().chain(roots).collect())?;
         let mut lost = Vec::new();
         for (name, before) in self.tables.iter().filter(|(_, table)| !table.partitioned) {
-            let whole = self.tables.get(&before.root).filter(|_| before.root != *name);
             let lacks = before.missing(name, &now, losses);
-            if !lacks.is_empty() && whole.is_none_or(|whole| !whole.missing(&before.root, &now, losses).is_empty()) {
+            if !lacks.is_empty() && !self.stays_together(name, &now, losses) {
                 lost.extend(lacks);
             }
         }
         Ok(lost)
+    }
+
+    /// Whether the rows of a table and of those with which it makes up one table, before or after, are there as a whole.
+    fn stays_together(&self, name: &str, now: &Snapshot, losses: &BTreeSet<String>) -> bool {
+        let mut whole = BTreeSet::from([name]);
+        loop {
+            let known = whole.len();
+            for (table, Table { root, .. }) in self.tables.iter().chain(&now.tables) {
+                if whole.contains(table.as_str()) || whole.contains(root.as_str()) {
+                    whole.extend([table.as_str(), root.as_str()]);
+                }
+            }
+            if whole.len() == known {
+                break;
+            }
+        }
+        whole.retain(|table| !losses.contains(&format!("TABLE {table}")));
+        let (before, after) = (self.total(&whole), now.total(&whole));
+        whole.len() > 1 && before.compare(name, &after, &announced(&whole, name, losses)).is_empty()
+    }
+
+    /// What some tables hold together.
+    fn total(&self, names: &BTreeSet<&str>) -> Table {
+        let mut total = Table::new("", false);
+        let tables = self.tables.iter().filter(|(name, table)| names.contains(name.as_str()) && !table.partitioned);
+        for (_, table) in tables {
+            total.rows += table.rows;
+            for (name, column) in &table.columns {
+                let sum = total.columns.entry(name.clone()).or_insert_with(|| column.empty());
+                if sum.data_type != column.data_type {
+                    // What is written in different ways has no sum.
+                    sum.data_type.clear();
+                }
+                sum.values += column.values;
+                sum.sum = sum.sum.wrapping_add(column.sum);
+            }
+        }
+        total
+    }
+}
+
+/// The columns whose loss was announced for any of some tables, as if it had been for one of them.
+fn announced(whole: &BTreeSet<&str>, name: &str, losses: &BTreeSet<String>) -> BTreeSet<String> {
+    let columns = losses.iter().filter_map(|loss| loss.strip_prefix("COLUMN "));
+    let of_one = |column: &str| {
+        let column = whole.iter().find_map(|table| column.strip_prefix(table)?.strip_prefix('.'))?;
+        Some(format!("COLUMN {name}.{column}"))
+    };
+    columns.filter_map(of_one).collect()
+}
+
+impl Column {
+    /// Whether values are written alike.
+    fn is_like(&self, other: &Self) -> bool {
+        !self.data_type.is_empty() && self.data_type == other.data_type
+    }
+
+    fn empty(&self) -> Self {
+        Self { data_type: self.data_type.clone(), ..Self::default() }
     }
 }
 
@@ -121,7 +188,7 @@ impl Table {
                 Some(true) => format!("{}::oid[]", sql::ident(column)),
             };
             query.push_str(&format!(
-                ", count({name}::text), md5(string_agg({name}::text, ',' ORDER BY {name}::text COLLATE \"C\"))"
+                ", count({name}::text), sum(pg_catalog.hashtextextended({name}::text COLLATE \"C\", 0))"
             ));
         }
         query.push_str(&format!(" FROM {}{table}", if self.partitioned { "" } else { "ONLY " }));
@@ -130,7 +197,7 @@ impl Table {
         self.rows = next().parse().unwrap_or_default();
         for column in self.columns.values_mut() {
             column.values = next().parse().unwrap_or_default();
-            column.sum = next();
+            column.sum = next().parse().unwrap_or_default();
         }
         Ok(())
     }
@@ -159,7 +226,7 @@ impl Table {
             }
             let column = column(table);
             match after.columns.get(name) {
-                Some(now) if now.data_type == before.data_type && now.sum != before.sum => {
+                Some(now) if now.is_like(before) && now.sum != before.sum => {
                     lost.push(format!("the values of column {column} have changed"));
                 }
                 Some(now) if now.values < before.values => {
